@@ -12,13 +12,13 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure. `baseline` was measured in the same run, in the same unit; `hold` is the bound of the design, in words."""
+    """One figure. `baseline`: same run, same unit. `hold`: the bound of the design, in words."""
 
     what: str
     value: float
@@ -42,11 +42,10 @@ class Report:
     rows: Sequence[Row]
     note: str = ""
     how: str = ""
-    machine: str = field(default_factory=lambda: machine())
 
     def print(self) -> None:
         """One JSON object on standard output."""
-        sys.stdout.write(json.dumps(asdict(self), ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps({**asdict(self), "machine": machine()}, ensure_ascii=False) + "\n")
 
 
 def percentile(samples: Sequence[float], percent: float) -> float:
