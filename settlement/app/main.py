@@ -1,0 +1,140 @@
+"""Command line of settlement (đối soát).
+
+In: arguments. Out: files, a summary, and an exit status: 0 done, 1 not balanced, 2 input that cannot be used, 3 done
+with rejected rows. Messages go to stderr; stdout holds nothing but the answer.
+"""
+
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from settlement.intake.problems import UnusableInputError
+
+if TYPE_CHECKING:
+    from settlement.intake.configuration import Configuration
+
+app = typer.Typer(
+    name="settlement",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="""Đối soát và bảng kê doanh thu trạm thu phí. Reconciliation and statements of a toll plaza.
+
+Exit status: **0** done · **1** the totals do not balance · **2** a file or address cannot be used · **3** done, but
+some rows could not be read (see `rejected.csv`).""",
+)
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", help="Cấu hình (JSON): plazas, cutoff, fee_bp, vat, corrections_vnd. Default: demo values."
+    ),
+]
+_Out = Annotated[Path, typer.Option("--out", help="Thư mục kết quả. Folder for the files; made where it is missing.")]
+_Json = Annotated[bool, typer.Option("--json", help="In summary.json ra màn hình. Print summary.json to stdout.")]
+_Now = Annotated[
+    str | None,
+    typer.Option("--now", help="Thời điểm lập, e.g. 2026-06-17T08:00:00+07:00. Default: the clock."),
+]
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+@app.callback()
+def _settlement() -> None:
+    """Keeps `settlement` a group of commands."""
+
+
+@app.command(
+    epilog="Ví dụ: `settlement statement --day 2026-06-15"
+    " --database clickhouse://reader:secret@127.0.0.1:9000/etc --out statement/`"
+)
+def statement(
+    day: Annotated[str, typer.Option("--day", help="Ngày đối soát. Accounting day, e.g. 2026-06-15.")],
+    database: Annotated[
+        str,
+        typer.Option("--database", envvar="ETC_DATABASE", help="clickhouse://user:password@host:port/database"),
+    ],
+    out: _Out,
+    config: _Config = None,
+    plaza: Annotated[
+        list[str] | None, typer.Option("--plaza", help="Chỉ trạm này. Only this plaza; may be given again.")
+    ] = None,
+    now: _Now = None,
+    json: _Json = False,
+) -> None:
+    """Bảng kê doanh thu ngày. Statement of one accounting day from the back office's ledger.
+
+    Reads passages and postings, compares them one by one, and only if both sides balance writes `statement.xlsx`,
+    `statement.pdf`, `passages.csv`, `revenue.csv` and `summary.json`. Otherwise it writes `control_differences.csv`,
+    names the passages and exits with status 1.
+    """
+    from settlement.app import wiring
+    from settlement.app.statement import Order, make_statement
+    from settlement.files.writing import json_text
+
+    try:
+        configuration = _configuration(config)
+        order = Order(_date("--day", day), frozenset(plaza or ()), _moment(now), out)
+        with wiring.database(database) as connection:
+            finished = make_statement(order, connection, configuration, wiring.statement_renderers())
+    except UnusableInputError as error:
+        _unusable(error)
+    for line in finished.messages:
+        typer.echo(line, err=True)
+    if json:
+        typer.echo(json_text(finished.summary))
+    elif finished.status == 0:
+        owed = finished.summary["net_payable_vnd"]
+        typer.echo(f"{out}: còn phải trả / net payable {owed} VND", err=True)
+    raise typer.Exit(finished.status)
+
+
+def _configuration(path: Path | None) -> Configuration:
+    from settlement.intake.configuration import load
+
+    configuration = load(path)
+    if configuration.demonstration:
+        keys = ", ".join(configuration.demonstration)
+        typer.echo(f"Số liệu minh họa / demonstration values in force: {keys}", err=True)
+    if configuration.unknown:
+        typer.echo(f"{path}: keys without a meaning here: {', '.join(configuration.unknown)}", err=True)
+    return configuration
+
+
+def _date(option: str, text: str) -> date:
+    try:
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise UnusableInputError(f"{option}: write a date such as 2026-06-15, not {text!r}")
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UnusableInputError(f"--now: write a time such as 2026-06-17T08:00:00+07:00, not {text!r}") from error
+    if moment.tzinfo is None:
+        raise UnusableInputError(f"--now: {text!r} has no offset from UTC; add +07:00")
+    return moment
+
+
+def _unusable(error: UnusableInputError) -> NoReturn:
+    typer.echo(f"Không dùng được / cannot be used: {error}", err=True)
+    raise typer.Exit(2)

@@ -1,0 +1,39 @@
+"""The accounting day (ngày đối soát): which date a moment is booked on.
+
+In: aware datetimes and the cut-off. Out: dates, and the window of a date. The accounting day, the shift and the
+calendar day are three things; nothing else in settlement may cut a datetime to a date.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+HO_CHI_MINH = ZoneInfo("Asia/Ho_Chi_Minh")
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoff:
+    """Time of day (Asia/Ho_Chi_Minh) at which the next accounting day begins; 22:00 belongs to the next day."""
+
+    at: time
+
+    @property
+    def shift(self) -> timedelta:
+        """(24 h − cutoff) mod 24 h: what is added to a moment before its date is taken (Accounting day)."""
+        past_midnight = timedelta(hours=self.at.hour, minutes=self.at.minute)
+        return (_DAY - past_midnight) % _DAY
+
+
+def day_of(moment: datetime, cutoff: Cutoff) -> date:
+    """Accounting day of an aware datetime."""
+    return (moment + cutoff.shift).astimezone(HO_CHI_MINH).date()
+
+
+def window_of(day: date, cutoff: Cutoff) -> tuple[datetime, datetime]:
+    """(first moment, first moment of the next day) of an accounting day, in UTC."""
+    start = datetime.combine(day, time(), HO_CHI_MINH).astimezone(UTC) - cutoff.shift
+    end = datetime.combine(day + _DAY, time(), HO_CHI_MINH).astimezone(UTC) - cutoff.shift
+    return start, end

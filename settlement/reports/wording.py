@@ -1,0 +1,83 @@
+"""How values are written for people: 1.234.567 đ, 15/06/2026 08:20:41, and the Vietnamese names of things.
+
+In: values. Out: text and Excel number formats. Text shown to staff lives here, not in the renderers.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Final
+
+LOCAL: Final = timezone(timedelta(hours=7))
+"""+07:00: Vietnam has no summer time."""
+
+OUTCOMES: Final = {
+    "charged": ("Thu phí", "charged"),
+    "ticket": ("Vé tháng/quý", "ticket"),
+    "exempt": ("Miễn phí", "exempt"),
+    "manual": ("Mở barrier thủ công", "manual"),
+    "convoy": ("Đoàn xe ưu tiên", "convoy"),
+    "emergency": ("Xả trạm", "emergency"),
+    "violation": ("Xe vi phạm", "violation"),
+}
+"""Outcome of a passage → (Vietnamese, English)."""
+
+DEMONSTRATION: Final = "SỐ LIỆU MINH HỌA – cấu hình mặc định, không theo hợp đồng nào (demonstration values)"
+_THOUSAND: Final = 1_000
+_MILLION: Final = 1_000_000
+_BILLION: Final = 1_000_000_000
+
+
+def grouped(number: int) -> str:
+    """1234567 → 1.234.567"""
+    return f"{number:,}".replace(",", ".")
+
+
+def vnd(amount: int) -> str:
+    """1234567 → 1.234.567 đ"""
+    return f"{grouped(amount)} đ"
+
+
+def excel_vnd(amount: int) -> str:
+    """Excel number format that shows 1.234.567 đ whatever the language of the reader's Excel.
+
+    The dots are literal because `#,##0` follows the computer's region. At most two conditions fit into one format, so
+    amounts from a billion on and negative ones get a format of their own length.
+    """
+    if 0 <= amount < _BILLION:
+        return '[>=1000000]0\\.000\\.000" đ";[>=1000]0\\.000" đ";0" đ"'
+    groups = (len(str(abs(amount))) - 1) // 3
+    sign = "-" if amount < 0 else ""
+    pattern = "0" + r"\.000" * groups + '" đ"'
+    return f"{pattern};{sign}{pattern}"
+
+
+def excel_count(number: int) -> str:
+    """Excel number format for counts, grouped with dots like money."""
+    return excel_vnd(number).replace('" đ"', "")
+
+
+def local(moment: datetime) -> datetime:
+    """The same moment in +07:00."""
+    return moment.astimezone(LOCAL)
+
+
+def moment_text(moment: datetime) -> str:
+    """15/06/2026 08:20:41, in +07:00; fractions of a second are not shown."""
+    return local(moment).strftime("%d/%m/%Y %H:%M:%S")
+
+
+def percent(basis_points: int) -> str:
+    """650 → 6,50 %"""
+    return f"{basis_points // 100},{basis_points % 100:02d} %"
+
+
+def class_name(vehicle_class: int) -> str:
+    """1 → Loại 1; 0 → Chưa rõ."""
+    return f"Loại {vehicle_class}" if vehicle_class else "Chưa rõ"
+
+
+def outcome_name(outcome: str) -> str:
+    """Vietnamese name with the code beside it; an outcome that we do not know stays as it is."""
+    known = OUTCOMES.get(outcome)
+    return f"{known[0]} ({known[1]})" if known else outcome
