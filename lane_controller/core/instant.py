@@ -1,0 +1,19 @@
+"""The two clocks of an event, read once by the shell and handed in.
+
+In: what the shell read when the event arrived. Out: one value passed down through the core.
+Never: logic on `utc_us`. It dates tickets and tariffs and stamps records; a step of wall time moves nothing else (I10).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """One instant on both clocks, microseconds: `mono_us` drives logic, `utc_us` (Unix epoch) only stamps and dates."""
+
+    mono_us: int
+    utc_us: int
+
+    def back(self, mono_us: int) -> "Now":
+        """The instant of an earlier (or later) monotonic time on the same clocks."""
+        return Now(mono_us, self.utc_us - (self.mono_us - mono_us))
