@@ -16,10 +16,10 @@ from rfid.llrp.framing import HEADER_SIZE, VERSION_1_0_1, FrameHeader
 
 __all__ = ["Frame", "decode_frame", "decode_message", "encode_frame", "encode_message", "messages", "parameters"]
 
-# The deepest legal nesting is 7 (message, ROSpec, AISpec, InventoryParameterSpec, AntennaConfiguration,
-# C1G2InventoryCommand, C1G2Filter, mask); a frame that nests deeper would only eat our stack.
 _E = TypeVar("_E", bound=Element)
 
+# The deepest legal nesting is 7 (message, ROSpec, AISpec, InventoryParameterSpec, AntennaConfiguration,
+# C1G2InventoryCommand, C1G2Filter, mask); a frame that nests deeper would only eat our stack.
 DEPTH_MAX = 16
 TLV_HEADER_SIZE = 4
 TLV_LENGTH_MAX = 0xFFFF
@@ -130,10 +130,7 @@ def _write_contents(element: Element) -> bytes:
 
 def _write_parameter(parameter: Parameter) -> bytes:
     number = _number(parameter)
-    if isinstance(parameter, OpaqueTlv | OpaqueTv):
-        body = parameter.data
-    else:
-        body = _write_contents(parameter)
+    body = parameter.data if isinstance(parameter, OpaqueTlv | OpaqueTv) else _write_contents(parameter)
     if isinstance(parameter, OpaqueTv) or TVS.get(number) is type(parameter):
         return bytes((TV_FLAG | number,)) + body
     length = TLV_HEADER_SIZE + len(body)

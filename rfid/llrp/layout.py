@@ -1,8 +1,8 @@
 """Turns the annotated fields of one LLRP class into a reader and a writer of its fixed part.
 
-In: a class whose annotations are types of `fields`. Out: a `Layout` that reads the values in order from bytes and writes
-them back. Neighbouring bit fields are read as one integer and split by shift and mask; a run that does not end on a byte
-is filled up with reserved bits. It must never read past the end that the caller names.
+In: a class whose annotations are types of `fields`. Out: a `Layout` that reads the values in order from bytes and
+writes them back. Neighbouring bit fields are read as one integer and split by shift and mask; a run that does not end
+on a byte is filled up with reserved bits. It must never read past the end that the caller names.
 """
 
 from collections.abc import Iterable

@@ -1,0 +1,26 @@
+"""The `rfid` command: see what a reader sees."""
+
+import typer
+
+from rfid.app.watch import watch
+
+app = typer.Typer(
+    name="rfid",
+    help="Talk to UHF readers (LLRP): show tags as they are read.\n\n"
+    "Làm việc với đầu đọc UHF (LLRP): xem thẻ đọc được.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+@app.callback()
+def _commands() -> None:
+    """Keep sub-commands even while there is only one."""
+
+
+app.command()(watch)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
