@@ -16,6 +16,8 @@ from simulators.field_io.wire import BarrierCommand, Publication, WireError, par
 
 SENSORS: Final = ("l1", "l2", "l3", "lc1", "lc2")
 REMEMBERED_COMMANDS: Final = 64
+HEARTBEAT_MS: Final = 1_000
+"""The status is repeated this often: the lane notices a dead PLC long before the broker does."""
 PC_SILENT_MS: Final = 3_000
 SAFE_CLOSE_MS: Final = 2_000
 """Under the local safe rule an arm that is not held closes when every loop has been clear this long."""
@@ -43,6 +45,7 @@ class Plc:
         self._last_cmd_id: str | None = None
         self._pc_heard_ms: float | None = None
         self._pc_beat = 0
+        self._status_sent_ms = 0.0
         self._clear_since_ms: float | None = 0.0
         self._unheard: deque[Publication] = deque(maxlen=1_000)
         self._out: deque[Publication] = deque()
@@ -56,8 +59,7 @@ class Plc:
 
     def greeting(self, now_ms: float) -> list[Publication]:
         """Sent after each connect, retained: online, all levels, the arm. A late reader has its baseline."""
-        status = Publication("status", {"online": True, "boot": self.boot}, retain=True)
-        return [status, *(self._level(name) for name in self.levels), self._barrier_state(now_ms)]
+        return [self._status(now_ms), *(self._level(name) for name in self.levels), self._barrier_state(now_ms)]
 
     def set_sensor(self, name: str, on: bool, now_ms: float) -> None:
         """A loop or curtain changes; an unknown name is the caller's mistake."""
@@ -77,6 +79,9 @@ class Plc:
         self._keep_safe(now_ms)
         self._watch_pc(now_ms)
         self._report_barrier(now_ms)
+        if now_ms - self._status_sent_ms >= HEARTBEAT_MS:
+            self._status_sent_ms = now_ms
+            self._out.append(self._status(now_ms))
 
     def receive(self, topic: str, payload: bytes, now_ms: float, now_utc: datetime) -> None:
         """A message of the lane on `topic` (below the lane's root); nonsense is counted and moves nothing."""
@@ -184,6 +189,9 @@ class Plc:
             # Logged until the lane's next heartbeat: a lane that was away when it happened is told afterwards.
             self._unheard.append(Publication("io/events", {**body, "recovered": True}))
         self._out.append(self._level(name))
+
+    def _status(self, now_ms: float) -> Publication:
+        return Publication("status", {"online": True, "boot": self.boot, "ts_ms": int(now_ms)}, retain=True)
 
     def _level(self, name: str) -> Publication:
         sequence, ts_ms = self._changed_at[name]

@@ -1,0 +1,232 @@
+"""From the PLC's messages to core events: baseline, edges in order, gaps, returns. Pure.
+
+In: parsed messages with their receive time (monotonic microseconds). Out: core events, in the order to hand them in.
+Edges come from io/events, levels from io/SENSOR/state. While the link is being (re)built, messages are collected; then
+edges from the PLC's log go first, the levels after them, as the core wants it. A gap in the edge numbers is an
+EdgeLost, a number that was seen is dropped, an "offline" of an older boot is not believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from lane_controller.core.events import (
+    BarrierAcked,
+    BarrierReported,
+    EdgeLost,
+    Event,
+    PlcOffline,
+    PlcOnline,
+    SensorChanged,
+    SensorLevels,
+)
+from lane_controller.core.values import Sensor
+from lane_controller.devices.field_wire import (
+    SENSOR_OF_NAME,
+    AckMessage,
+    BarrierMessage,
+    EdgeMessage,
+    LevelMessage,
+    PlcMessage,
+    StatusMessage,
+)
+from lane_controller.devices.ports import PlcPosition
+
+SETTLE_US: Final = 200_000
+"""Retained levels and logged edges of a PLC that (re)appears arrive within this time on a working network."""
+EDGE_GRACE_US: Final = 150_000
+"""A level with a newer number than the last edge: if the edge is not here by then, it is lost."""
+SILENT_US: Final = 3_000_000
+DRIFT_PPM: Final = 200
+"""Clocks of PLC and lane may drift apart this fast; the offset follows upwards at this rate."""
+
+Handed = tuple[Event, PlcPosition | None]
+
+
+@dataclass(slots=True)
+class EdgeTracker:
+    """State of one PLC link. Call the methods in order of receipt; iterate what they return at once."""
+
+    position: PlcPosition | None = None
+    online: bool = False
+    boot: str | None = None
+    levels: dict[Sensor, LevelMessage] = field(default_factory=dict)
+    barrier: BarrierMessage | None = None
+    duplicates: int = 0
+    lost: int = 0
+    _collecting_until_us: int | None = None
+    _collected: list[EdgeMessage] = field(default_factory=list)
+    _announce: bool = False
+    _heard_us: int = 0
+    _offset_us: float | None = None
+    _offset_at_us: int = 0
+    _awaited: tuple[int, int] | None = None
+
+    def receive(self, name: str, message: PlcMessage, now_us: int) -> Iterator[Handed]:
+        """A message; `name` is the sensor's for levels."""
+        match message:
+            case StatusMessage():
+                yield from self._status(message, now_us)
+            case LevelMessage():
+                yield from self._level(SENSOR_OF_NAME[name], message, now_us)
+            case EdgeMessage():
+                yield from self._edge(message, now_us)
+            case BarrierMessage():
+                yield from self._barrier(message, now_us)
+            case AckMessage():
+                self._heard_us = now_us
+                yield BarrierAcked(message.cmd_id, message.result), None
+
+    def tick(self, now_us: int) -> Iterator[Handed]:
+        """Time passes: settle what is collected, miss what did not come, notice silence."""
+        if self._collecting_until_us is not None and now_us >= self._collecting_until_us:
+            yield from self._settle(now_us)
+        if self._awaited is not None and now_us >= self._awaited[1]:
+            yield from self._missed(self._awaited[0])
+        if self.online and now_us - self._heard_us > SILENT_US:
+            yield from self.disconnect()
+
+    def disconnect(self) -> Iterator[Handed]:
+        """The link is down, or the PLC is silent."""
+        self._collecting_until_us, self._awaited = None, None
+        self._collected.clear()
+        if self.online:
+            self.online = False
+            yield PlcOffline(), None
+
+    def collect(self, now_us: int) -> None:
+        """Levels are being read again: gather them, then report."""
+        if self._collecting_until_us is None:
+            self._collecting_until_us = now_us + SETTLE_US
+
+    @property
+    def collecting(self) -> bool:
+        """Whether a baseline is being gathered."""
+        return self._collecting_until_us is not None
+
+    def _status(self, message: StatusMessage, now_us: int) -> Iterator[Handed]:
+        if not message.online:
+            if message.boot == self.boot:
+                yield from self.disconnect()
+            return
+        yield from self._alive(message.boot, now_us)
+        self._learn_offset(message.ts_ms, now_us)
+
+    def _alive(self, boot: str, now_us: int) -> Iterator[Handed]:
+        self._heard_us = now_us
+        if boot != self.boot:
+            yield from self._rebooted(boot)
+        if not self.online:
+            self.online, self._announce = True, True
+            self._collecting_until_us = now_us + SETTLE_US
+
+    def _rebooted(self, boot: str) -> Iterator[Handed]:
+        if self.boot is not None:
+            yield from self.disconnect()
+        self.boot, self._offset_us = boot, None
+        self.levels = {sensor: level for sensor, level in self.levels.items() if level.boot == boot}
+        if self.position is not None and self.position.boot != boot:
+            self.position = None
+
+    def _level(self, sensor: Sensor, message: LevelMessage, now_us: int) -> Iterator[Handed]:
+        known = self.levels.get(sensor)
+        if known is not None and known.boot == message.boot and known.seq > message.seq:
+            return
+        self.levels[sensor] = message
+        if message.boot != self.boot:
+            return
+        self._heard_us = now_us
+        last = self.position.seq if self.position is not None else None
+        if not self.collecting and last is not None and message.seq > last and self._awaited is None:
+            self._awaited = (message.seq, now_us + EDGE_GRACE_US)
+        yield from ()
+
+    def _barrier(self, message: BarrierMessage, now_us: int) -> Iterator[Handed]:
+        if self.boot is not None and message.boot != self.boot:
+            return
+        self._heard_us = now_us
+        self.barrier = message
+        if self.online and not self.collecting:
+            yield _reported(message), None
+
+    def _edge(self, message: EdgeMessage, now_us: int) -> Iterator[Handed]:
+        yield from self._alive(message.boot, now_us)
+        self._learn_offset(None if message.recovered else message.ts_ms, now_us)
+        if self.collecting:
+            self._collected.append(message)
+            return
+        yield from self._in_order(message, now_us)
+
+    def _in_order(self, message: EdgeMessage, now_us: int) -> Iterator[Handed]:
+        last = self.position.seq if self.position is not None else None
+        if last is not None and message.seq <= last:
+            self.duplicates += 1
+            return
+        if last is not None and message.seq > last + 1:
+            self.lost += message.seq - last - 1
+            yield EdgeLost(), None
+        yield self._hand(message, now_us)
+
+    def _hand(self, message: EdgeMessage, now_us: int) -> Handed:
+        self.position = PlcPosition(message.boot, message.seq)
+        if self._awaited is not None and self._awaited[0] <= message.seq:
+            self._awaited = None
+        happened_us = min(now_us, self._our_time_us(message.ts_ms, now_us))
+        return SensorChanged(message.which, message.v, message.recovered, happened_us), self.position
+
+    def _missed(self, seq: int) -> Iterator[Handed]:
+        self._awaited = None
+        if self.boot is not None and (self.position is None or self.position.seq < seq):
+            self.lost += 1
+            self.position = PlcPosition(self.boot, seq)
+            yield EdgeLost(), self.position
+
+    def _settle(self, now_us: int) -> Iterator[Handed]:
+        """The order the core wants: online, logged edges, levels, arm, then edges newer than the levels."""
+        self._collecting_until_us = None
+        edges = sorted(self._collected, key=lambda edge: (edge.seq, not edge.recovered))
+        self._collected = []
+        if self._announce:
+            self._announce = False
+            yield PlcOnline(), None
+        for edge in edges:
+            if edge.recovered and (self.position is None or edge.seq > self.position.seq):
+                yield self._hand(edge, now_us)
+        yield from self._baseline()
+        for edge in edges:
+            if self.position is None or edge.seq > self.position.seq:
+                yield from self._in_order(edge, now_us)
+
+    def _baseline(self) -> Iterator[Handed]:
+        current = {sensor: level for sensor, level in self.levels.items() if level.boot == self.boot}
+        loops_known = all(sensor in current for sensor in (Sensor.L1, Sensor.L2, Sensor.L3))
+        if loops_known and self.boot is not None:
+            newest = max(level.seq for level in current.values())
+            if self.position is None or newest > self.position.seq:
+                self.position = PlcPosition(self.boot, newest)
+            levels = {sensor: current[sensor].v if sensor in current else None for sensor in Sensor}
+            loops = (bool(levels[Sensor.L1]), bool(levels[Sensor.L2]), bool(levels[Sensor.L3]))
+            yield SensorLevels(*loops, levels[Sensor.LC1], levels[Sensor.LC2]), self.position
+        if self.barrier is not None and self.barrier.boot == self.boot:
+            yield _reported(self.barrier), None
+
+    def _learn_offset(self, ts_ms: int | None, now_us: int) -> None:
+        """The message that travelled fastest tells best: the least (receive time - PLC time), drifting slowly up."""
+        if ts_ms is None:
+            return
+        sample = now_us - ts_ms * 1000
+        if self._offset_us is None:
+            self._offset_us = sample
+        else:
+            drift = (now_us - self._offset_at_us) * DRIFT_PPM / 1e6
+            self._offset_us = min(self._offset_us + drift, sample)
+        self._offset_at_us = now_us
+
+    def _our_time_us(self, ts_ms: int, now_us: int) -> int:
+        return now_us if self._offset_us is None else int(ts_ms * 1000 + self._offset_us)
+
+
+def _reported(message: BarrierMessage) -> BarrierReported:
+    return BarrierReported(message.state, message.open_limit, message.closed_limit, message.last_cmd_id)

@@ -1,0 +1,338 @@
+"""The journal of one lane: a SQLite file that a power cut, a kill -9 or a curious hand cannot make lie.
+
+In: batches of input events and records (WAL, synchronous=FULL: one fsync per batch). Out: what was committed, in order,
+with gapless numbers and a hash chain; the encoded passages for the relay. A batch is there whole or not at all. The
+file of a lane has one writer. Nothing here runs on the event loop: see `writer.py`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from lane_controller.outbox.chain import GENESIS, Link, canonical_json, check_chain, link_hash, passage_hash
+
+SCHEMA_VERSION: Final = "1"
+SCHEMA: Final = """
+create table if not exists meta (name text primary key, value text not null) strict;
+create table if not exists record (
+    number integer primary key, at_utc text not null, kind text not null, passage_id text,
+    body blob not null, hash text not null) strict;
+create index if not exists record_by_passage on record (passage_id);
+create table if not exists passage (
+    seq integer primary key, number integer not null unique references record, passage_id text not null unique,
+    outcome text not null, fare_vnd integer not null, message blob not null, hash text not null) strict;
+create table if not exists input (
+    id integer primary key autoincrement, at_utc text not null, mono_ns integer not null, boot text not null,
+    body blob not null) strict;
+create index if not exists input_by_time on input (at_utc);
+create table if not exists seal (
+    id integer primary key autoincrement, first_seq integer not null, last_seq integer not null,
+    message blob not null) strict;
+create table if not exists cursor (name text primary key, position integer not null) strict;
+create table if not exists command (
+    command_id text primary key, forget_after_utc text not null, result text not null, detail text) strict;
+"""
+TAIL_CHECKED: Final = 500
+"""Records whose chain is checked at each start; `lane-controller verify` checks them all."""
+
+
+class JournalError(Exception):
+    """The journal cannot be opened or written. The text names file, problem and remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record to commit. `message` is the passage as it will be published, without its two hashes."""
+
+    at_utc: str
+    kind: str
+    body: dict[str, Any]
+    passage_id: str | None = None
+    message: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One event that the core was given: wall time, monotonic time, and the event as JSON."""
+
+    at_utc: str
+    mono_ns: int
+    body: bytes
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one commit makes durable."""
+
+    inputs: list[Input] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.inputs or self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A record as read back."""
+
+    number: int
+    at_utc: str
+    kind: str
+    body: bytes
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """A passage as it will be, or was, published."""
+
+    seq: int
+    passage_id: str
+    outcome: str
+    fare_vnd: int
+    message: bytes
+    hash: str
+
+
+def journal_path(folder: Path, lane: str, epoch: int) -> Path:
+    """Where the journal of `lane` lives; a new epoch is a new file."""
+    return folder / f"{lane}-e{epoch}.journal.sqlite3"
+
+
+class Journal:
+    """Opened for writing by one process; everything else uses `JournalReader`."""
+
+    def __init__(self, path: Path, plaza: str, lane: str, epoch: int, boot: str = "") -> None:
+        """Open or begin the journal; JournalError when that cannot be done safely."""
+        self.path, self.plaza, self.lane, self.epoch, self._boot = path, plaza, lane, epoch, boot
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._number, self._head = 0, GENESIS
+        self._seq, self._passage_head = 0, GENESIS
+        self._lock = _lock_file(path)
+        try:
+            self._db = _connect(path)
+            self._db.executescript(SCHEMA)
+            self._claim()
+            self._check_tail()
+            self._load_heads()
+        except sqlite3.Error as error:
+            os.close(self._lock)
+            raise JournalError(f"journal {path}: {error}. {_REMEDY}") from error
+        except JournalError:
+            self._db.close()
+            os.close(self._lock)
+            raise
+
+    def commit(self, batch: Batch) -> list[int]:
+        """Make `batch` durable; the numbers of its records. sqlite3.Error: nothing of it was written."""
+        heads = (self._number, self._head, self._seq, self._passage_head)
+        try:
+            self._db.execute("begin immediate")
+            self._db.executemany(
+                "insert into input (at_utc, mono_ns, boot, body) values (?, ?, ?, ?)",
+                [(one.at_utc, one.mono_ns, self._boot, one.body) for one in batch.inputs],
+            )
+            numbers = [self._append(entry) for entry in batch.entries]
+            self._db.execute("commit")
+        except BaseException:
+            self._number, self._head, self._seq, self._passage_head = heads
+            if self._db.in_transaction:
+                self._db.execute("rollback")
+            raise
+        return numbers
+
+    def add_seal(self, first_seq: int, last_seq: int, message: bytes) -> None:
+        """Keep a signed seal; it is published from here."""
+        with self._db:
+            self._db.execute(
+                "insert into seal (first_seq, last_seq, message) values (?, ?, ?)", (first_seq, last_seq, message)
+            )
+
+    def set_cursor(self, name: str, position: int) -> None:
+        """Remember how far a reader of this journal came."""
+        with self._db:
+            self._db.execute("insert or replace into cursor values (?, ?)", (name, position))
+
+    def claim_command(self, command_id: str, forget_after_utc: str) -> bool:
+        """True exactly once for each command id, also across restarts."""
+        with self._db:
+            added = self._db.execute(
+                "insert or ignore into command values (?, ?, 'done', null)", (command_id, forget_after_utc)
+            )
+        return added.rowcount == 1
+
+    def forget(self, inputs_before_utc: str, commands_before_utc: str, limit: int = 5_000) -> int:
+        """Drop input events and command ids that are past their retention; how many went. Records always stay."""
+        old = "select id from input where at_utc < ? order by id limit ?"
+        with self._db:
+            gone: int = self._db.execute(f"delete from input where id in ({old})", (inputs_before_utc, limit)).rowcount  # noqa: S608
+            self._db.execute("delete from command where forget_after_utc < ?", (commands_before_utc,))
+        return gone
+
+    def checkpoint(self) -> None:
+        """Move the WAL into the file; called when nobody waits for a commit."""
+        self._db.execute("pragma wal_checkpoint(passive)").fetchall()
+
+    def close(self) -> None:
+        """Release file and lock."""
+        self._db.close()
+        os.close(self._lock)
+
+    @property
+    def heads(self) -> tuple[int, int, str]:
+        """(last record number, last passage seq, hash of the last passage)."""
+        return self._number, self._seq, self._passage_head
+
+    def _append(self, entry: Entry) -> int:
+        body = canonical_json(entry.body)
+        self._number += 1
+        self._head = link_hash(self._head, body)
+        self._db.execute(
+            "insert into record (number, at_utc, kind, passage_id, body, hash) values (?, ?, ?, ?, ?, ?)",
+            (self._number, entry.at_utc, entry.kind, entry.passage_id, body, self._head),
+        )
+        if entry.message is not None:
+            self._append_passage(entry.message)
+        return self._number
+
+    def _append_passage(self, message: dict[str, Any]) -> None:
+        if message["seq"] != self._seq + 1:
+            raise JournalError(
+                f"journal {self.path}: passage {message['passage_id']} has seq {message['seq']},"
+                f" the next number is {self._seq + 1}; the lane must be restarted from its journal"
+            )
+        linked = {**message, "previous_hash": self._passage_head}
+        linked["record_hash"] = passage_hash(linked)
+        self._seq, self._passage_head = message["seq"], linked["record_hash"]
+        row = (self._seq, self._number, message["passage_id"], message["outcome"], message["fare_vnd"])
+        self._db.execute(
+            "insert into passage (seq, number, passage_id, outcome, fare_vnd, message, hash) values (?,?,?,?,?,?,?)",
+            (*row, canonical_json(linked), self._passage_head),
+        )
+
+    def _claim(self) -> None:
+        ours = {"schema": SCHEMA_VERSION, "plaza": self.plaza, "lane": self.lane, "epoch": str(self.epoch)}
+        stored = dict(self._db.execute("select name, value from meta").fetchall())
+        if not stored:
+            self._db.execute("insert into meta values (?, ?), (?, ?), (?, ?), (?, ?)", sum(ours.items(), ()))
+            return
+        for name, value in ours.items():
+            if stored.get(name) != value:
+                raise JournalError(
+                    f"journal {self.path} belongs to {name} {stored.get(name)!r}, not {value!r}. "
+                    "Give this lane its own data folder, or set the lane's epoch in the configuration."
+                )
+
+    def _check_tail(self) -> None:
+        rows = self._db.execute(
+            "select number, body, hash from record order by number desc limit ?", (TAIL_CHECKED + 1,)
+        ).fetchall()
+        links = [Link(*row) for row in reversed(rows)]
+        start, links = (links[0], links[1:]) if len(links) > TAIL_CHECKED else (Link(0, b"", GENESIS), links)
+        findings = check_chain(links, start.stored_hash, start.number + 1)
+        if findings:
+            raise JournalError(
+                f"journal {self.path}: {findings[0].text}. The lane does not start on a journal that was altered:"
+                " run `lane-controller verify`, keep the file as evidence and begin a new epoch in the configuration."
+            )
+
+    def _load_heads(self) -> None:
+        record = self._db.execute("select number, hash from record order by number desc limit 1").fetchone()
+        self._number, self._head = record or (0, GENESIS)
+        passage = self._db.execute("select seq, hash from passage order by seq desc limit 1").fetchone()
+        self._seq, self._passage_head = passage or (0, GENESIS)
+
+
+class JournalReader:
+    """Reads a journal beside its writer: for the relay, `verify` and `passages`. Use from one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """JournalError when there is no such journal."""
+        if not path.is_file():
+            raise JournalError(f"no journal at {path}: the lane has not run yet, or data_dir is another folder")
+        self.path = path
+        self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False, timeout=10)
+        try:
+            self.meta: dict[str, str] = dict(self._db.execute("select name, value from meta").fetchall())
+        except sqlite3.Error as error:
+            self._db.close()
+            raise JournalError(f"journal {path}: {error}. {_REMEDY}") from error
+
+    def links(self) -> Iterator[Link]:
+        """Every record as a link of the chain, in storage order of its number."""
+        for row in self._db.execute("select number, body, hash from record order by number"):
+            yield Link(*row)
+
+    def records(self, after: int = 0) -> Iterator[StoredRecord]:
+        """Records numbered above `after`, in order."""
+        query = "select number, at_utc, kind, body, hash from record where number > ? order by number"
+        for row in self._db.execute(query, (after,)):
+            yield StoredRecord(*row)
+
+    def passages(self, after: int = 0, limit: int = -1) -> list[StoredPassage]:
+        """Passages with a seq above `after`, in order."""
+        query = (
+            "select seq, passage_id, outcome, fare_vnd, message, hash from passage where seq > ? order by seq limit ?"
+        )
+        return [StoredPassage(*row) for row in self._db.execute(query, (after, limit))]
+
+    def seals(self, after: int = 0, limit: int = -1) -> list[tuple[int, bytes]]:
+        """(id, message) of seals above `after`, in order."""
+        query = "select id, message from seal where id > ? order by id limit ?"
+        return [(row[0], row[1]) for row in self._db.execute(query, (after, limit))]
+
+    def last_sealed(self) -> int:
+        """The highest sealed seq, 0 before the first seal."""
+        return int(self._db.execute("select coalesce(max(last_seq), 0) from seal").fetchone()[0])
+
+    def last_seq(self) -> int:
+        """The newest passage's seq."""
+        return int(self._db.execute("select coalesce(max(seq), 0) from passage").fetchone()[0])
+
+    def cursor(self, name: str) -> int:
+        """How far the reader `name` came; 0 at first."""
+        row = self._db.execute("select position from cursor where name = ?", (name,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def inputs(self, from_utc: str, to_utc: str) -> Iterator[tuple[int, bytes]]:
+        """(monotonic ns, event JSON) of the inputs in a closed interval of wall time, in order of arrival."""
+        query = "select mono_ns, body from input where at_utc between ? and ? order by id"
+        for row in self._db.execute(query, (from_utc, to_utc)):
+            yield row[0], row[1]
+
+    def close(self) -> None:
+        """Release the file."""
+        self._db.close()
+
+
+_REMEDY: Final = (
+    "If the disk is full, free some space and start the lane again. If the file is damaged, keep it as evidence,"
+    " begin a new epoch for this lane in the configuration, and tell the back office."
+)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    with closing(db.execute("pragma journal_mode=wal")) as mode:
+        mode.fetchall()
+    for pragma in ("synchronous=full", "foreign_keys=on", "wal_autocheckpoint=0"):
+        db.execute(f"pragma {pragma}")
+    return db
+
+
+def _lock_file(path: Path) -> int:
+    """Hold the lane for this process: two writers would give two vehicles one number."""
+    lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise JournalError(f"journal {path} is in use by another lane controller; stop that one first") from error
+    return lock
