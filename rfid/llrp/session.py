@@ -2,8 +2,8 @@
 
 Theory of operation. The reader speaks first: a READER_EVENT_NOTIFICATION with ConnectionAttemptEvent tells whether it
 takes us (GREETING). Then we put the steps of `plan.handshake` one after another (CONFIGURING); each waits for its
-answer, matched by message id and type. When the last is answered, reports flow (READING). Reports are used in every state:
-a reader that already inventories need not wait for our handshake. Two rules keep it alive:
+answer, matched by message id and type. When the last is answered, reports flow (READING). Reports are used in every
+state: a reader that already inventories need not wait for our handshake. Two rules keep it alive:
 (1) any byte is a sign of life, and `settings.silence_us` without one ends the session (ENDED);
 (2) an error in an answer ends it only where we cannot read without that step.
 Time comes in as arguments. A session serves one connection; its receive buffer dies with it. It raises nothing for
