@@ -45,10 +45,17 @@ class Consumer(Protocol):
         """Up to `limit` next records; an empty sequence after `timeout_s` without any."""
 
     async def commit(self, through: Sequence[Record]) -> None:
-        """Everything up to and including these records is done: after a restart the group goes on behind them."""
+        """Everything up to and including these records is done: after a restart the group goes on behind them.
+
+        StreamError: it may not be remembered (broker away, or another member took over); do not repeat the commit but
+        poll on, the records come again, here or there.
+        """
 
     async def caught_up(self) -> bool:
-        """True when nothing that was appended before this call is still unread."""
+        """True when nothing that was appended before this call is still unread.
+
+        For a member of a group: in the share of the topics it holds; False while it holds none.
+        """
 
     async def close(self) -> None:
         """Leave the group; uncommitted records go to the next member."""
@@ -61,10 +68,13 @@ class Stream(Protocol):
         """Create the topics that are missing; the value says whether the topic is compacted."""
 
     async def producer(self, client: str) -> Producer:
-        """A producer known as `client` in logs of the broker."""
+        """A producer known as `client` in logs of the broker; it connects on its first append."""
 
     async def consumer(self, topics: Sequence[str], group: str | None) -> Consumer:
-        """A consumer; without a group it reads everything from the beginning and never commits."""
+        """A consumer; without a group it reads everything from the beginning and never commits.
+
+        It connects on its first poll. A topic that does not exist is a StreamError of that poll.
+        """
 
     async def close(self) -> None:
         """Close every producer and consumer made here."""
