@@ -24,3 +24,7 @@ app.command()(watch)
 def main() -> None:
     """Entry point of the console script."""
     app()
+
+
+if __name__ == "__main__":
+    main()

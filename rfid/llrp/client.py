@@ -147,6 +147,8 @@ class LlrpClient:
             return session.tick(self._now())
         except OSError:
             data = b""  # reset by the other side: the same as closed
+        finally:
+            self._wait = None
         return session.receive(data, self._now()) if data else session.end_of_stream(self._now())
 
     # -- out -----------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """A simulated UHF reader on a TCP port: the asyncio shell around `machine`.
 
 In: `observe()` for each read of a tag, and faults to inject. Out: LLRP to the one client that it serves; a second
-client is told so and sent away. Several readers run in one process, one per lane. A broken client must never bring it down.
+client is told so and sent away. Several readers run in one process, one per lane. A broken client must never bring it
+down.
 """
 
 import asyncio
