@@ -29,6 +29,11 @@ app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_ma
 app.command("database")(database_command.database)
 
 
+@app.callback()
+def commands() -> None:
+    """Back office of the toll plaza."""
+
+
 def main() -> None:
     """Entry point of the console script."""
     app()

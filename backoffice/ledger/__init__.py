@@ -1,0 +1,1 @@
+"""Double entry in whole VND: balanced transactions, reversals, balances. Pure, append only."""
