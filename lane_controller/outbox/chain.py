@@ -1,8 +1,8 @@
 """The hash chain over journal records and over published passages, and what breaks when somebody touches it.
 
 In: JSON objects. Out: canonical bytes, link hashes, and findings that name the record that is missing, altered or out
-of order. Pure. A passage's `record_hash` is the SHA-256 of the canonical JSON of the whole message without that field; the
-message holds `previous_hash`, so the chain can be checked from the stream alone, by anybody, in any language.
+of order. Pure. A passage's `record_hash` is the SHA-256 of the canonical JSON of the whole message without that field;
+the message holds `previous_hash`, so the chain can be checked from the stream alone, by anybody, in any language.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,11 +60,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One event that the core was given: wall time, monotonic time, and the event as JSON."""
+    """One event that the core was given: wall time, monotonic time, and the event as JSON.
+
+    `position`: the PLC's boot id and edge number, where it is a sensor's; the newest survives the retention.
+    """
 
     at_utc: str
     mono_ns: int
     body: bytes
+    position: tuple[str, int] | None = None
 
 
 @dataclass(slots=True)
@@ -139,6 +143,7 @@ class Journal:
                 "insert into input (at_utc, mono_ns, boot, body) values (?, ?, ?, ?)",
                 [(one.at_utc, one.mono_ns, self._boot, one.body) for one in batch.inputs],
             )
+            self._store_position(batch.inputs)
             numbers = [self._append(entry) for entry in batch.entries]
             self._db.execute("commit")
         except BaseException:
@@ -154,6 +159,11 @@ class Journal:
             self._db.execute(
                 "insert into seal (first_seq, last_seq, message) values (?, ?, ?)", (first_seq, last_seq, message)
             )
+
+    def rows_for_recovery(self) -> Iterator[bytes]:
+        """The bodies of all records, in order."""
+        for (body,) in self._db.execute("select body from record order by number"):
+            yield body
 
     def set_cursor(self, name: str, position: int) -> None:
         """Remember how far a reader of this journal came."""
@@ -189,6 +199,17 @@ class Journal:
     def heads(self) -> tuple[int, int, str]:
         """(last record number, last passage seq, hash of the last passage)."""
         return self._number, self._seq, self._passage_head
+
+    def _store_position(self, inputs: Sequence[Input]) -> None:
+        positions = [one.position for one in inputs if one.position is not None]
+        if positions:
+            boot, seq = positions[-1]
+            self._db.execute("insert or replace into meta values ('plc_boot', ?), ('plc_seq', ?)", (boot, str(seq)))
+
+    def plc_position(self) -> tuple[str, int] | None:
+        """The PLC's boot id and the last edge that reached the disk."""
+        found = dict(self._db.execute("select name, value from meta where name like 'plc!_%' escape '!'").fetchall())
+        return (found["plc_boot"], int(found["plc_seq"])) if len(found) == 2 else None
 
     def _append(self, entry: Entry) -> int:
         body = canonical_json(entry.body)
@@ -282,6 +303,12 @@ class JournalReader:
             "select seq, passage_id, outcome, fare_vnd, message, hash from passage where seq > ? order by seq limit ?"
         )
         return [StoredPassage(*row) for row in self._db.execute(query, (after, limit))]
+
+    def passages_with_records(self) -> Iterator[tuple[StoredPassage, int]]:
+        """Every passage with the number of the record that closed it."""
+        query = "select seq, passage_id, outcome, fare_vnd, message, hash, number from passage order by seq"
+        for row in self._db.execute(query):
+            yield StoredPassage(*row[:6]), row[6]
 
     def seals(self, after: int = 0, limit: int = -1) -> list[tuple[int, bytes]]:
         """(id, message) of seals above `after`, in order."""

@@ -1,7 +1,7 @@
 """Sends what the journal holds to the stream: passages and seals, in order, at least once, for as long as it takes.
 
 In: a journal and a stream. Out: PassageV1 and SealV1 records keyed by lane. A cursor in the journal remembers how far
-the stream has confirmed; after a crash the last batch may be sent twice, never skipped. It never gives up and never drops.
+the stream has confirmed; after a crash the last batch may be sent twice, never skipped. It never gives up, never drops.
 """
 
 from __future__ import annotations

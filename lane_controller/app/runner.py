@@ -1,0 +1,189 @@
+"""The only loop of a lane: take an event, step the core, make its records durable, perform the other effects, next.
+
+In: events of devices, lists, operators and timers, stamped when they arrive. Out: records to the journal, commands to
+the devices. No effect of a step is performed before all records of that step are on disk. The loop itself knows no rule
+of the lane and no concrete device.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, assert_never
+
+from lane_controller.app.health import LaneHealth
+from lane_controller.core import effects as fx
+from lane_controller.core.config import LaneConfig
+from lane_controller.core.events import Booted, Event, SensorChanged, SensorLevels, TimerFired
+from lane_controller.core.instant import Now
+from lane_controller.core.lane import start, step
+from lane_controller.core.plain import to_plain
+from lane_controller.core.state import Lane
+from lane_controller.core.values import BarrierAction
+from lane_controller.devices.ports import Clock, FieldIo, Neighbours, PlateReader, PlcPosition
+from lane_controller.outbox.encode import entry_of, utc_of
+from lane_controller.outbox.journal import Input
+from lane_controller.outbox.writer import JournalWriter
+
+OPENS: Final = frozenset({BarrierAction.OPEN, BarrierAction.LATCH_OPEN})
+FLAGS_KEPT: Final = 50
+
+
+class SystemClock:
+    """The machine's clocks; the port `Clock`."""
+
+    def now(self) -> Now:
+        """Both, read together."""
+        return Now(time.monotonic_ns() // 1000, time.time_ns() // 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where effects go."""
+
+    field: FieldIo
+    plates: PlateReader
+    neighbours: Neighbours
+    journal: JournalWriter
+    committed: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose lane it is."""
+
+    plaza: str
+    lane: str
+    epoch: int
+
+
+@dataclass(slots=True)
+class _Arrival:
+    event: Event
+    now: Now
+    position: PlcPosition | None
+    answer: asyncio.Future[tuple[fx.Effect, ...]] | None = None
+
+
+class LaneRunner:
+    """Runs one lane; `offer` is the sink of its devices. Everything on one event loop."""
+
+    def __init__(self, place: Place, config: LaneConfig, clock: Clock, health: LaneHealth) -> None:
+        self.place, self._clock, self._health = place, clock, health
+        self.lane: Lane = start(config)
+        self.flags: deque[str] = deque(maxlen=FLAGS_KEPT)
+        self.changed = asyncio.Event()
+        self._arrivals: deque[_Arrival] = deque()
+        self._wake = asyncio.Event()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._out: Outputs | None = None
+
+    def offer(self, event: Event, position: PlcPosition | None = None) -> None:
+        """Hand an event in; it is stamped now and handled in order of arrival."""
+        self._arrivals.append(_Arrival(event, self._clock.now(), position))
+        self._wake.set()
+
+    def ask(self, event: Event) -> asyncio.Future[tuple[fx.Effect, ...]]:
+        """The same; ends with the effects of its step once they are performed."""
+        answer: asyncio.Future[tuple[fx.Effect, ...]] = asyncio.get_running_loop().create_future()
+        self._arrivals.append(_Arrival(event, self._clock.now(), None, answer))
+        self._wake.set()
+        return answer
+
+    async def run(self, booted: Booted, outputs: Outputs) -> None:
+        """Boot and handle events until cancelled. Any error ends the lane's run; its supervisor restarts it."""
+        self._out = outputs
+        self._arrivals.appendleft(_Arrival(booted, self._clock.now(), None))
+        try:
+            while True:
+                while self._arrivals:
+                    await self._take(self._arrivals.popleft(), outputs)
+                self._wake.clear()
+                await self._wake.wait()
+        finally:
+            for handle in self._timers.values():
+                handle.cancel()
+            for left in self._arrivals:
+                if left.answer is not None:
+                    left.answer.cancel()
+
+    async def _take(self, arrival: _Arrival, out: Outputs) -> None:
+        out.journal.note(_input(arrival))
+        self.lane, effects = step(self.lane, arrival.event, arrival.now)
+        await self._persist([effect for effect in effects if isinstance(effect, fx.Record)], out)
+        for effect in effects:
+            self._perform(effect, out, arrival)
+        if effects or not isinstance(arrival.event, TimerFired):
+            self.changed.set()
+        if arrival.answer is not None and not arrival.answer.done():
+            arrival.answer.set_result(effects)
+
+    async def _persist(self, records: Sequence[fx.Record], out: Outputs) -> None:
+        """All records of a step in one transaction, before anything else of the step."""
+        if not records:
+            return
+        place = self.place
+        entries = [entry_of(effect.record, place.plaza, place.lane, place.epoch) for effect in records]
+        began = time.perf_counter()
+        await out.journal.commit(entries)
+        number, seq, _ = out.journal.journal.heads
+        self._health.committed(time.perf_counter() - began, number, seq)
+        out.committed()
+
+    def _perform(self, effect: fx.Effect, out: Outputs, arrival: _Arrival) -> None:  # noqa: C901, PLR0912
+        match effect:
+            case fx.Record():
+                pass
+            case fx.CommandBarrier():
+                out.field.command_barrier(effect)
+                if effect.action in OPENS:
+                    self._health.opened((self._clock.now().mono_us - arrival.now.mono_us) / 1e6)
+            case fx.SetSignal():
+                out.field.set_signal(effect)
+            case fx.ShowDisplay():
+                out.field.show_display(effect)
+            case fx.AskPlate():
+                out.plates.ask(effect)
+            case fx.ShareHeard():
+                out.neighbours.share(effect)
+            case fx.RaiseFlag():
+                self.flags.append(effect.flag.value)
+            case fx.EnterState():
+                pass
+            case fx.StartTimer():
+                self._start_timer(effect)
+            case fx.CancelTimer():
+                self._cancel_timer(effect.key)
+            case fx.ReadLevels():
+                out.field.read_levels()
+            case _:
+                assert_never(effect)
+
+    def _start_timer(self, timer: fx.StartTimer) -> None:
+        self._cancel_timer(timer.key)
+        loop = asyncio.get_running_loop()
+        # The loop's clock and Now.mono_us are the same clock (CLOCK_MONOTONIC).
+        self._timers[timer.key] = loop.call_at(timer.at_mono_us / 1e6, self._fire, timer.key)
+
+    def _cancel_timer(self, key: str) -> None:
+        running = self._timers.pop(key, None)
+        if running is not None:
+            running.cancel()
+
+    def _fire(self, key: str) -> None:
+        self._timers.pop(key, None)
+        self.offer(TimerFired(key))
+
+
+def _input(arrival: _Arrival) -> Input:
+    body: dict[str, Any] = {"event": to_plain(arrival.event), "utc_us": arrival.now.utc_us}
+    position = arrival.position if isinstance(arrival.event, SensorChanged | SensorLevels) else None
+    if position is not None:
+        body["plc"] = [position.boot, position.seq]
+    data = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    edge = None if position is None else (position.boot, position.seq)
+    return Input(utc_of(arrival.now).isoformat(), arrival.now.mono_us * 1000, data, edge)

@@ -1,0 +1,256 @@
+"""Puts one process together: the only place that knows concrete classes.
+
+In: settings. Out: running lanes, each supervised by itself: an error in one restarts that one from its journal, a
+journal that cannot be trusted keeps that one down, and the others go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from anpr.mjpeg import MjpegSource
+from anpr.worker import PlateWorker
+from lane_controller.app.commands import CommandDesk, Hands
+from lane_controller.app.health import LaneHealth, Metrics
+from lane_controller.app.runner import LaneRunner, Outputs, Place, SystemClock
+from lane_controller.app.settings import LaneTable, Settings
+from lane_controller.app.status import Surroundings
+from lane_controller.app.upkeep import StatusTeller, drop_old_for_ever, seal_for_ever
+from lane_controller.contracts.values import COMPACTED_TOPICS, Topic
+from lane_controller.core.events import Booted
+from lane_controller.devices.camera import NoCamera, PlateCamera, PlateTiming
+from lane_controller.devices.field_mqtt import MqttFieldIo, MqttSettings
+from lane_controller.devices.llrp import LlrpReader, ReaderPlace
+from lane_controller.devices.neighbours import LaneBus
+from lane_controller.devices.ports import PlateReader, PlcPosition
+from lane_controller.lists.cache import ListCache
+from lane_controller.lists.follower import ListFollower
+from lane_controller.outbox.evidence import EvidenceSpool, EvidenceUploader
+from lane_controller.outbox.journal import Journal, JournalError, JournalReader, journal_path
+from lane_controller.outbox.memory import recall
+from lane_controller.outbox.relay import Relay
+from lane_controller.outbox.seals import SealKeyError, load_key
+from lane_controller.outbox.writer import JournalWriter
+from lane_controller.stream.connect import open_stream
+from lane_controller.stream.port import Stream, StreamError
+from rfid.llrp.settings import ReaderSettings
+
+log = logging.getLogger(__name__)
+
+RESTART_S: Final = (0.2, 1.0, 5.0, 15.0)
+CALM_S: Final = 60.0
+"""A lane that ran this long starts its pauses from the first again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the lanes of one process share."""
+
+    settings: Settings
+    stream: Stream
+    follower: ListFollower
+    bus: LaneBus
+    spool: EvidenceSpool
+    recogniser: PlateWorker | None
+    metrics: Metrics
+    clock: SystemClock
+
+
+class NoLaneError(Exception):
+    """Not one lane could be started."""
+
+
+async def run_lanes(settings: Settings, tables: tuple[LaneTable, ...]) -> None:
+    """Run until cancelled. NoLaneError: every lane refused to start."""
+    metrics = Metrics()
+    if settings.metrics_port is not None:
+        log.info("metrics on port %d", metrics.serve(settings.metrics_host, settings.metrics_port))
+    async with _shared(settings, tables, metrics) as shared, _background(shared):
+        lanes = [asyncio.create_task(_supervise(table, shared), name=f"lane {table.id}") for table in tables]
+        try:
+            await asyncio.gather(*lanes)
+        finally:
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.gather(*lanes, return_exceptions=True)
+    raise NoLaneError("no lane is running; see the errors above")
+
+
+@contextlib.asynccontextmanager
+async def _shared(settings: Settings, tables: tuple[LaneTable, ...], metrics: Metrics) -> AsyncIterator[Shared]:
+    clock = SystemClock()
+    stream = open_stream(settings.stream)
+    cache = await asyncio.to_thread(ListCache, settings.data_dir / "lists.sqlite3")
+    health = LaneHealth("all", metrics)
+    follower = ListFollower(stream, cache, settings.plaza, clock, health.reject)
+    wants_anpr = settings.anpr.enabled and any(table.camera for table in tables)
+    recogniser = PlateWorker() if wants_anpr else None
+    spool = EvidenceSpool(settings.data_dir / "evidence")
+    try:
+        yield Shared(settings, stream, follower, LaneBus(), spool, recogniser, metrics, clock)
+    finally:
+        if recogniser is not None:
+            await recogniser.close()
+        cache.close()
+        with contextlib.suppress(StreamError, OSError):
+            await stream.close()
+
+
+@contextlib.asynccontextmanager
+async def _background(shared: Shared) -> AsyncIterator[None]:
+    """Everything that serves all lanes."""
+    work = [_make_topics(shared.stream), shared.follower.run(), _measure(shared)]
+    if shared.settings.backoffice is not None:
+        work.append(EvidenceUploader(shared.spool, shared.settings.backoffice).run())
+    if shared.recogniser is not None:
+        work.append(_start_recogniser(shared.recogniser))
+    tasks = [asyncio.create_task(_guard(one)) for one in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _guard(work: object) -> None:
+    """An error here is a defect: it is told, and the lanes go on without."""
+    try:
+        await work  # type: ignore[misc]
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        log.exception("a background task of the lane controller ended")
+
+
+async def _make_topics(stream: Stream) -> None:
+    while True:
+        try:
+            await stream.ensure_topics({topic.value: topic in COMPACTED_TOPICS for topic in Topic})
+        except (StreamError, OSError) as error:
+            log.warning("topics are not there yet: %s", error)
+            await asyncio.sleep(2.0)
+        else:
+            return
+
+
+async def _start_recogniser(recogniser: PlateWorker) -> None:
+    try:
+        await recogniser.start()
+    except TimeoutError:
+        log.warning("the plate recogniser is not ready yet; lanes run without plates until it is")
+
+
+async def _measure(shared: Shared) -> None:
+    while True:
+        shared.metrics.evidence_bytes.set(shared.spool.bytes_waiting)
+        shared.metrics.list_version.set(shared.follower.table.version)
+        shared.metrics.list_tags.set(shared.follower.table.count())
+        await asyncio.sleep(1.0)
+
+
+async def _supervise(table: LaneTable, shared: Shared) -> None:
+    """Keep one lane running, whatever happens in it."""
+    health = LaneHealth(table.id, shared.metrics)
+    attempt = 0
+    loop = asyncio.get_running_loop()
+    while True:
+        began = loop.time()
+        try:
+            await _run_lane(table, shared, health)
+        except (JournalError, SealKeyError) as error:
+            log.critical("lane %s does not run: %s", table.id, error)
+            return
+        except Exception:
+            log.exception("lane %s failed and is started again from its journal", table.id)
+            shared.metrics.crashes.labels(table.id).inc()
+        attempt = 0 if loop.time() - began > CALM_S else attempt + 1
+        await asyncio.sleep(RESTART_S[min(attempt, len(RESTART_S) - 1)])
+
+
+async def _run_lane(table: LaneTable, shared: Shared, health: LaneHealth) -> None:
+    """One run of one lane, from opening its journal to its end."""
+    settings = shared.settings
+    place = Place(settings.plaza, table.id, table.epoch)
+    boot_id = uuid.uuid4().hex[:12]
+    path = journal_path(settings.data_dir, table.id, table.epoch)
+    key = await asyncio.to_thread(load_key, settings.data_dir / f"{table.id}.key")
+    journal = await asyncio.to_thread(Journal, path, place.plaza, place.lane, place.epoch, boot_id)
+    writer = JournalWriter(journal, health.write_refused)
+    relay_reader, seal_reader = JournalReader(path), JournalReader(path)
+    try:
+        durable = replace(await writer.ask(recall), epoch=place.epoch)
+        stored = await writer.ask(lambda opened: opened.plc_position())
+        runner = LaneRunner(place, table.core_config(), shared.clock, health)
+        field = _field(settings, place, runner, health, None if stored is None else PlcPosition(*stored))
+        reader = _reader(table, shared, runner, health)
+        plates = _plates(table, shared, runner, health)
+        relay = Relay(place.lane, shared.stream, writer, relay_reader)
+        desk = CommandDesk(shared.stream, Hands(runner, relay, writer), shared.clock, health.reject)
+
+        def around() -> Surroundings:
+            devices = {"plc": field.state(), "camera": plates.state(), "stream": "ok" if relay.connected else "lost"}
+            devices["reader"] = "unknown" if reader is None else f"{reader.state()}: {reader.detail}"
+            anpr = shared.recogniser
+            devices["anpr"] = "unknown" if anpr is None else ("ok" if anpr.ready.is_set() else "lost")
+            waiting = relay.waiting(journal.heads[1])
+            version, age_us = shared.follower.table.version, shared.follower.age_us()
+            return Surroundings(place.plaza, devices, version, age_us, waiting, health.rejected)
+
+        outputs = Outputs(field, plates, shared.bus.join(place.lane, runner.offer), writer, relay.wake)
+        booted = Booted(boot_id, journal.heads[0] > 0, durable, shared.follower.tariffs())
+        shared.follower.subscribe(place.lane, runner.offer)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(runner.run(booted, outputs), name=f"loop {place.lane}")
+            group.create_task(field.run())
+            group.create_task(plates.run())
+            group.create_task(relay.run())
+            group.create_task(desk.run())
+            group.create_task(StatusTeller(shared.stream, runner, desk, health, shared.clock, around).run())
+            group.create_task(seal_for_ever(writer, seal_reader, place, key, settings.journal.seal_every_s, relay.wake))
+            group.create_task(drop_old_for_ever(writer, settings.journal.keep_inputs_days))
+            if reader is not None:
+                group.create_task(reader.run())
+    finally:
+        relay_reader.close()
+        seal_reader.close()
+        await asyncio.shield(writer.close())
+
+
+def _field(
+    settings: Settings, place: Place, runner: LaneRunner, health: LaneHealth, position: PlcPosition | None
+) -> MqttFieldIo:
+    mqtt = MqttSettings(**settings.mqtt.model_dump())
+    return MqttFieldIo(mqtt, (place.plaza, place.lane), runner.offer, SystemClock(), health.reject, position)
+
+
+def _reader(table: LaneTable, shared: Shared, runner: LaneRunner, health: LaneHealth) -> LlrpReader | None:
+    if table.reader is None:
+        return None
+    reader = table.reader
+    wanted = ReaderSettings(antennas=reader.antennas, session=reader.session, read_tid=reader.read_tid)
+    place = ReaderPlace(reader.name or f"reader-{table.id}", reader.host, reader.port, wanted)
+    return LlrpReader(place, runner.offer, shared.clock, shared.follower, health.reject)
+
+
+def _plates(table: LaneTable, shared: Shared, runner: LaneRunner, health: LaneHealth) -> PlateReader:
+    if table.camera is None or shared.recogniser is None:
+        return NoCamera(runner.offer)
+    anpr = shared.settings.anpr
+    timing = PlateTiming(anpr.deadline_ms / 1000, anpr.camera_delay_ms * 1000)
+    camera = MjpegSource(table.camera, name=f"camera-{table.id}")
+    return PlateCamera(
+        camera, shared.recogniser, shared.spool.put, runner.offer, shared.follower, health.reject, timing
+    )
+
+
+def data_file(settings: Settings, table: LaneTable) -> Path:
+    """The journal of a lane."""
+    return journal_path(settings.data_dir, table.id, table.epoch)
