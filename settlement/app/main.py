@@ -102,6 +102,51 @@ def statement(
     raise typer.Exit(finished.status)
 
 
+@app.command(
+    epilog="Ví dụ: `settlement reconcile --station tram.csv --provider vetc.xlsx --mapping canonical"
+    " --day 2026-06-15 --out doi-soat/`"
+)
+def reconcile(  # noqa: PLR0913, PLR0917  one parameter per option
+    station: Annotated[Path, typer.Option("--station", help="Tệp của trạm. What drove through (CSV or XLSX).")],
+    provider: Annotated[Path, typer.Option("--provider", help="Tệp của nhà cung cấp. What was taken (CSV or XLSX).")],
+    out: _Out,
+    mapping: Annotated[
+        str | None,
+        typer.Option("--mapping", help="Cách đọc tệp. Name of a mapping or path of a .toml; see `mapping list`."),
+    ] = None,
+    config: _Config = None,
+    day: Annotated[
+        str | None,
+        typer.Option("--day", help="Ngày đối soát. Accounting day; default: the day with most station rows."),
+    ] = None,
+    now: _Now = None,
+    json: _Json = False,
+) -> None:
+    """Đối soát một ngày. Match a provider's charges with the station's passages for one accounting day.
+
+    Every row of either file ends in exactly one class. Writes `summary.json`, `differences.csv`, `rejected.csv`,
+    `statement.xlsx` and `statement.pdf`. Matching uses all rows of both files: let them overlap the cut-off.
+    """
+    from settlement.app import wiring
+    from settlement.app.reconcile import Task
+    from settlement.app.reconcile import reconcile as run
+    from settlement.files.writing import json_text
+    from settlement.intake.mapping import load
+
+    try:
+        configuration = _configuration(config)
+        task = Task(station, provider, None if day is None else _date("--day", day), _moment(now), out)
+        with wiring.progress() as bars:
+            ended = run(task, load(mapping), configuration, wiring.reconciliation_renderers(), bars)
+    except UnusableInputError as error:
+        _unusable(error)
+    for line in ended.messages:
+        typer.echo(line, err=True)
+    if json and ended.summary:
+        typer.echo(json_text(ended.summary))
+    raise typer.Exit(ended.status)
+
+
 def _configuration(path: Path | None) -> Configuration:
     from settlement.intake.configuration import load
 

@@ -8,15 +8,21 @@ here, when a command needs them, so that `--help` answers at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from settlement.app import reconcile
     from settlement.app.statement import Renderers
     from settlement.clearing.day_statement import DayStatement
     from settlement.intake.clickhouse import ClickHouse
+    from settlement.intake.table import Progress
+    from settlement.reports.reconciliation import Reconciled
+
+_LONG_FILE_BYTES = 20_000_000
 
 
 @contextmanager
@@ -43,3 +49,37 @@ def statement_renderers() -> Renderers:
         return printed.render(day_statement.document(statement, made_at))
 
     return Renderers(as_workbook, as_printed)
+
+
+def reconciliation_renderers() -> reconcile.Renderers:
+    """XLSX through openpyxl, PDF through reportlab."""
+    from settlement.app import reconcile
+    from settlement.reports import printed, reconciliation, workbook
+
+    def as_workbook(outcome: Reconciled) -> bytes:
+        return workbook.render(reconciliation.document(outcome))
+
+    def as_printed(outcome: Reconciled) -> bytes:
+        return printed.render(reconciliation.document(outcome))
+
+    return reconcile.Renderers(as_workbook, as_printed)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[Path], Progress]]:
+    """Bars on stderr for long files; nothing for short ones, nothing where stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+
+        def for_file(path: Path) -> Callable[[int], None]:
+            size = path.stat().st_size
+            if size < _LONG_FILE_BYTES:
+                return lambda done: None
+            task = bars.add_task(f"Đọc / reading {path.name}", total=size)
+            return lambda done: bars.update(task, completed=done)
+
+        yield for_file

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import polars as pl
+
 HO_CHI_MINH = ZoneInfo("Asia/Ho_Chi_Minh")
 _DAY = timedelta(days=1)
 
@@ -30,6 +32,12 @@ class Cutoff:
 def day_of(moment: datetime, cutoff: Cutoff) -> date:
     """Accounting day of an aware datetime."""
     return (moment + cutoff.shift).astimezone(HO_CHI_MINH).date()
+
+
+def day_column(time_us: pl.Expr, cutoff: Cutoff) -> pl.Expr:
+    """`day_of` for a column of microseconds since 1970 UTC, as Date."""
+    shifted = time_us + cutoff.shift // timedelta(microseconds=1)
+    return shifted.cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(HO_CHI_MINH.key).dt.date()
 
 
 def window_of(day: date, cutoff: Cutoff) -> tuple[datetime, datetime]:

@@ -18,7 +18,7 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import CondPageBreak, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from settlement.reports.document import Cell, Chart, Column, Document, Fact, Kind, Section
 from settlement.reports.typeface import BOLD, REGULAR, register
@@ -116,7 +116,8 @@ def _chapter(section: Section) -> list[Any]:
         parts.append(_chart(section, section.chart))
     table = _table(section)
     left_out = len(section.rows) - ROWS_PRINTED
-    story: list[Any] = [KeepTogether(parts), table]
+    # A heading at the foot of a page, its table on the next: nobody finds it there.
+    story: list[Any] = [CondPageBreak(60 * mm), KeepTogether(parts), table]
     if left_out > 0:
         story.append(Paragraph(f"… và {grouped(left_out)} dòng nữa trong tệp XLSX (more rows in the XLSX)", _SMALL))
     return story
@@ -124,7 +125,7 @@ def _chapter(section: Section) -> list[Any]:
 
 def _table(section: Section) -> Table:
     share = sum(column.width for column in section.columns)
-    heading = [Paragraph(f"<b>{escape(c.vietnamese)}</b><br/>{escape(c.english)}", _SMALL) for c in section.columns]
+    heading = [Paragraph(f"<b>{escape(c.vietnamese)}</b><br/>{escape(c.english)}", _style(c)) for c in section.columns]
     rows: list[list[Any]] = [heading]
     rows += [_row(row, section.columns) for row in section.rows[:ROWS_PRINTED]]
     if section.total is not None:
@@ -139,8 +140,11 @@ def _row(row: Sequence[Cell], columns: Sequence[Column], *, strong: bool = False
 
 def _paragraph(value: Cell, column: Column, *, strong: bool) -> Paragraph:
     text = escape(_text(value, column))
-    style = _RIGHT if column.kind in (Kind.COUNT, Kind.VND) else _SMALL
-    return Paragraph(f"<b>{text}</b>" if strong else text, style)
+    return Paragraph(f"<b>{text}</b>" if strong else text, _style(column))
+
+
+def _style(column: Column) -> ParagraphStyle:
+    return _RIGHT if column.kind in (Kind.COUNT, Kind.VND) else _SMALL
 
 
 def _text(value: Cell, column: Column) -> str:

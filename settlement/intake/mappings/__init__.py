@@ -1,0 +1,1 @@
+"""Mapping files, one per provider (TOML). Data only."""

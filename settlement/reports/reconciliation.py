@@ -1,0 +1,151 @@
+"""The statement of a reconciliation (bảng đối soát ngày) as a `Document`.
+
+In: totals of the classes, the differences, the terms. Out: facts and tables. Shows at most `DIFFERENCES_SHOWN`
+differences: `differences.csv` has all of them, and the note says so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from settlement.clearing.agreement import ClassTotal
+from settlement.clearing.terms import Payable, Terms
+from settlement.reconcile.classes import LABELS
+from settlement.reports.document import Cell, Chart, Column, Document, Fact, Kind, Section
+from settlement.reports.wording import DEMONSTRATION, grouped, percent
+
+DIFFERENCES_SHOWN: Final = 20_000
+"""A workbook of more is slow to open; 15 columns of so many rows are 300,000 cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What the statement shows. `rows`: (station, provider) counts per heading; `differences`: rows as in the CSV."""
+
+    day: date
+    now: datetime
+    files: tuple[str, str]
+    rows: Mapping[str, tuple[int, int]]
+    classes: Mapping[str, ClassTotal]
+    disputed_vnd: int
+    payable: Payable
+    terms: Terms
+    differences: Sequence[Sequence[str]]
+    difference_count: int
+    rejects: Sequence[tuple[str, int, str, str]]
+    reject_count: int
+    demonstration_rows: bool
+    """True where the mapping is a made-up one."""
+
+
+def document(outcome: Reconciled) -> Document:
+    """The statement for people."""
+    demonstration = outcome.terms.demonstration or outcome.demonstration_rows
+    return Document(
+        title=f"Bảng đối soát ngày {outcome.day:%d/%m/%Y}",
+        english=f"Reconciliation of the accounting day {outcome.day.isoformat()}",
+        warning=DEMONSTRATION if demonstration else "",
+        facts=_facts(outcome),
+        sections=(_classes(outcome), _rows(outcome), _differences(outcome), _rejected(outcome)),
+        made_at=outcome.now,
+        signatures=("Đơn vị vận hành thu (operator)", "Nhà cung cấp dịch vụ (provider)"),
+    )
+
+
+def _facts(outcome: Reconciled) -> tuple[Fact, ...]:
+    owed, terms = outcome.payable, outcome.terms
+    return (
+        Fact("Ngày đối soát", "Accounting day", f"{outcome.day:%d/%m/%Y}"),
+        Fact("Tệp của trạm", "Station file", outcome.files[0]),
+        Fact("Tệp của nhà cung cấp", "Provider file", outcome.files[1]),
+        Fact("Doanh thu đã thống nhất", "Agreed", amount_vnd=owed.agreed_vnd, strong=True),
+        Fact("Số tiền đang tranh chấp", "Disputed", amount_vnd=outcome.disputed_vnd),
+        Fact(f"Phí dịch vụ thu ({percent(terms.fee_bp)})", "Service fee", amount_vnd=owed.fee_vnd),
+        Fact(
+            f"Trong đó thuế GTGT ({percent(terms.vat_rate_bp(outcome.day))})",
+            "VAT within the agreed amount, not deducted",
+            amount_vnd=owed.vat_vnd,
+        ),
+        Fact("Điều chỉnh", "Corrections", amount_vnd=owed.corrections_vnd),
+        Fact("Còn phải trả", "Net payable", amount_vnd=owed.net_vnd, strong=True),
+        Fact("Dòng bị loại", "Rejected rows", grouped(outcome.reject_count), strong=outcome.reject_count > 0),
+    )
+
+
+def _classes(outcome: Reconciled) -> Section:
+    columns = (
+        Column("Mã", "code", width=1.3),
+        Column("Loại kết quả", "class", width=2.4),
+        Column("Số mục", "items", Kind.COUNT, 0.8),
+        Column("Dòng trạm", "station rows", Kind.COUNT, 0.8),
+        Column("Dòng NCC", "provider rows", Kind.COUNT, 0.8),
+        Column("Tiền tại trạm", "station", Kind.VND, 1.2),
+        Column("Tiền tại NCC", "provider", Kind.VND, 1.2),
+        Column("Thống nhất", "agreed", Kind.VND, 1.2),
+        Column("Tranh chấp", "disputed", Kind.VND, 1.2),
+    )
+    numbers = {code: dataclasses.astuple(total) for code, total in outcome.classes.items()}
+    rows: list[tuple[Cell, ...]] = [(code, LABELS[code], *line) for code, line in numbers.items()]
+    sums = [sum(column) for column in zip(*numbers.values(), strict=True)]
+    return Section("Kết quả", "Classes", columns, rows, ("Cộng", "", *sums), Chart("Số mục theo mã (items)", 2))
+
+
+def _rows(outcome: Reconciled) -> Section:
+    columns = (
+        Column("Chỉ tiêu", "control total", width=2.0),
+        Column("Trạm", "station", Kind.COUNT),
+        Column("Nhà cung cấp", "provider", Kind.COUNT),
+    )
+    rows = tuple((name, station, provider) for name, (station, provider) in outcome.rows.items())
+    return Section("Cân đối", "Control totals", columns, rows)
+
+
+def _differences(outcome: Reconciled) -> Section:
+    columns = (
+        Column("Mã", "code", width=1.2),
+        Column("Kèm theo", "also", width=0.9),
+        Column("Mã lượt xe", "passage_id", width=1.8),
+        Column("Mã giao dịch", "charge_id", width=0.9),
+        Column("Qua trạm", "passed_at", width=1.5),
+        Column("Trừ tiền", "charged_at", width=1.5),
+        Column("Làn", "lane", width=0.7),
+        Column("Mã thẻ", "epc", width=1.9),
+        Column("Biển số (trạm)", "station_plate", width=1.0),
+        Column("Biển số (NCC)", "provider_plate", width=1.0),
+        Column("Loại (trạm)", "station_class", width=0.6),
+        Column("Loại (NCC)", "provider_class", width=0.6),
+        Column("Tiền (trạm)", "station_vnd", Kind.VND, 0.9),
+        Column("Tiền (NCC)", "provider_vnd", Kind.VND, 0.9),
+        Column("Ghi chú", "note", width=1.4),
+    )
+    amounts = {12, 13}
+    rows: list[tuple[Cell, ...]] = [
+        tuple((int(cell) if cell else None) if n in amounts else cell for n, cell in enumerate(row))
+        for row in outcome.differences[:DIFFERENCES_SHOWN]
+    ]
+    return Section(
+        "Sai lệch", "Differences", columns, rows, note=_cut(len(rows), outcome.difference_count, "differences")
+    )
+
+
+def _rejected(outcome: Reconciled) -> Section:
+    columns = (
+        Column("Tệp", "file", width=1.2),
+        Column("Dòng", "line", Kind.COUNT, 0.5),
+        Column("Cột", "column", width=0.9),
+        Column("Lý do", "reason", width=4.0),
+    )
+    rows = tuple(outcome.rejects[:DIFFERENCES_SHOWN])
+    return Section(
+        "Dòng bị loại", "Rejected rows", columns, rows, note=_cut(len(rows), outcome.reject_count, "rejected")
+    )
+
+
+def _cut(shown: int, there: int, name: str) -> str:
+    if shown == there:
+        return f"{grouped(there)} dòng (rows)"
+    return f"{grouped(shown)} trong {grouped(there)} dòng; đủ trong {name}.csv (all rows in {name}.csv)"
