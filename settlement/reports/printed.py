@@ -31,11 +31,17 @@ _WIDTH = _PAGE[0] - 2 * _MARGIN
 _BODY = ParagraphStyle("body", fontName=REGULAR, fontSize=8, leading=10)
 _SMALL = ParagraphStyle("small", fontName=REGULAR, fontSize=7, leading=8.5)
 _RIGHT = ParagraphStyle("right", parent=_SMALL, alignment=2)
+_WIDE_TABLE = 10
+"""A table of more columns is set smaller, or its cells break within words."""
+_TINY = ParagraphStyle("tiny", parent=_SMALL, fontSize=5.5, leading=6.8)
+_TINY_RIGHT = ParagraphStyle("tiny right", parent=_TINY, alignment=2)
 _STRONG = ParagraphStyle("strong", parent=_BODY, fontName=BOLD)
 _HEADING = ParagraphStyle("heading", fontName=BOLD, fontSize=11, leading=14, spaceBefore=8, spaceAfter=4)
 _TITLE = ParagraphStyle("title", fontName=BOLD, fontSize=15, leading=19)
 _WARNING = ParagraphStyle("warning", parent=_STRONG, textColor=colors.HexColor("#C00000"), spaceBefore=4)
 _BLUE = colors.HexColor("#3B6EA5")
+_LABEL_FITS = 10
+"""Longer names under the bars run into each other, so they are set aslant."""
 _GRID = TableStyle(
     [
         ("FONT", (0, 0), (-1, -1), REGULAR, 7),
@@ -45,6 +51,8 @@ _GRID = TableStyle(
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("TOPPADDING", (0, 0), (-1, -1), 1.5),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5),
+        ("LEFTPADDING", (0, 0), (-1, -1), 2),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 2),
     ]
 )
 
@@ -125,7 +133,11 @@ def _chapter(section: Section) -> list[Any]:
 
 def _table(section: Section) -> Table:
     share = sum(column.width for column in section.columns)
-    heading = [Paragraph(f"<b>{escape(c.vietnamese)}</b><br/>{escape(c.english)}", _style(c)) for c in section.columns]
+    styles = [_style(column, len(section.columns)) for column in section.columns]
+    heading = [
+        Paragraph(f"<b>{escape(column.vietnamese)}</b><br/>{escape(column.english)}", style)
+        for column, style in zip(section.columns, styles, strict=True)
+    ]
     rows: list[list[Any]] = [heading]
     rows += [_row(row, section.columns) for row in section.rows[:ROWS_PRINTED]]
     if section.total is not None:
@@ -135,16 +147,18 @@ def _table(section: Section) -> Table:
 
 
 def _row(row: Sequence[Cell], columns: Sequence[Column], *, strong: bool = False) -> list[Paragraph]:
-    return [_paragraph(value, column, strong=strong) for value, column in zip(row, columns, strict=True)]
+    paragraphs = []
+    for value, column in zip(row, columns, strict=True):
+        text = escape(_text(value, column))
+        paragraphs.append(Paragraph(f"<b>{text}</b>" if strong else text, _style(column, len(columns))))
+    return paragraphs
 
 
-def _paragraph(value: Cell, column: Column, *, strong: bool) -> Paragraph:
-    text = escape(_text(value, column))
-    return Paragraph(f"<b>{text}</b>" if strong else text, _style(column))
-
-
-def _style(column: Column) -> ParagraphStyle:
-    return _RIGHT if column.kind in (Kind.COUNT, Kind.VND) else _SMALL
+def _style(column: Column, columns: int) -> ParagraphStyle:
+    number = column.kind in (Kind.COUNT, Kind.VND)
+    if columns > _WIDE_TABLE:
+        return _TINY_RIGHT if number else _TINY
+    return _RIGHT if number else _SMALL
 
 
 def _text(value: Cell, column: Column) -> str:
@@ -162,14 +176,17 @@ def _chart(section: Section, chart: Chart) -> Drawing:
     drawing = Drawing(_WIDTH, 52 * mm)
     drawing.add(String(0, 48 * mm, chart.title, fontName=BOLD, fontSize=8))
     bars = VerticalBarChart()
-    bars.x, bars.y = round(26 * mm), round(9 * mm)
-    bars.width, bars.height = round(_WIDTH - 32 * mm), round(36 * mm)
+    bars.x, bars.y = round(26 * mm), round(14 * mm)
+    bars.width, bars.height = round(_WIDTH - 32 * mm), round(31 * mm)
     bars.data = [values]
     bars.bars[0].fillColor = _BLUE
     bars.bars[0].strokeColor = None
     bars.categoryAxis.categoryNames = [str(row[0]) for row in section.rows]
     bars.categoryAxis.labels.fontName = REGULAR
     bars.categoryAxis.labels.fontSize = 6
+    if max(len(str(row[0])) for row in section.rows) > _LABEL_FITS:
+        bars.categoryAxis.labels.angle = 20
+        bars.categoryAxis.labels.boxAnchor = "ne"
     bars.valueAxis.valueMin = 0
     bars.valueAxis.labels.fontName = REGULAR
     bars.valueAxis.labels.fontSize = 6

@@ -106,30 +106,32 @@ def _rows(outcome: Reconciled) -> Section:
 
 def _differences(outcome: Reconciled) -> Section:
     columns = (
-        Column("Mã", "code", width=1.2),
+        Column("Mã", "code", width=1.5),
         Column("Kèm theo", "also", width=0.9),
-        Column("Mã lượt xe", "passage_id", width=1.8),
-        Column("Mã giao dịch", "charge_id", width=0.9),
-        Column("Qua trạm", "passed_at", width=1.5),
-        Column("Trừ tiền", "charged_at", width=1.5),
+        Column("Mã lượt xe", "passage_id", width=1.7),
+        Column("Mã giao dịch", "charge_id", width=1.0),
+        Column("Qua trạm", "passed_at", Kind.TIME, 1.4),
+        Column("Trừ tiền", "charged_at", Kind.TIME, 1.4),
         Column("Làn", "lane", width=0.7),
-        Column("Mã thẻ", "epc", width=1.9),
-        Column("Biển số (trạm)", "station_plate", width=1.0),
-        Column("Biển số (NCC)", "provider_plate", width=1.0),
-        Column("Loại (trạm)", "station_class", width=0.6),
-        Column("Loại (NCC)", "provider_class", width=0.6),
-        Column("Tiền (trạm)", "station_vnd", Kind.VND, 0.9),
-        Column("Tiền (NCC)", "provider_vnd", Kind.VND, 0.9),
-        Column("Ghi chú", "note", width=1.4),
+        Column("Mã thẻ", "epc", width=2.3),
+        Column("Biển số trạm", "station_plate", width=1.0),
+        Column("Biển số NCC", "provider_plate", width=1.0),
+        Column("Loại trạm", "station_class", width=0.7),
+        Column("Loại NCC", "provider_class", width=0.7),
+        Column("Tiền trạm", "station_vnd", Kind.VND, 0.9),
+        Column("Tiền NCC", "provider_vnd", Kind.VND, 0.9),
+        Column("Ghi chú", "note", width=1.3),
     )
-    amounts = {12, 13}
-    rows: list[tuple[Cell, ...]] = [
-        tuple((int(cell) if cell else None) if n in amounts else cell for n, cell in enumerate(row))
-        for row in outcome.differences[:DIFFERENCES_SHOWN]
-    ]
+    rows = [_difference(row) for row in outcome.differences[:DIFFERENCES_SHOWN]]
     return Section(
         "Sai lệch", "Differences", columns, rows, note=_cut(len(rows), outcome.difference_count, "differences")
     )
+
+
+def _difference(row: Sequence[str]) -> tuple[Cell, ...]:
+    passed_at, charged_at = (datetime.fromisoformat(cell) if cell else None for cell in row[4:6])
+    station_vnd, provider_vnd = (int(cell) if cell else None for cell in row[12:14])
+    return (*row[:4], passed_at, charged_at, *row[6:12], station_vnd, provider_vnd, row[14])
 
 
 def _rejected(outcome: Reconciled) -> Section:
