@@ -66,6 +66,7 @@ class Loss(StrEnum):
     SILENT = "silent"  # 3 keepalives missed
     GARBAGE = "garbage"  # the byte stream is no LLRP
     CLOSED = "closed"  # the other side closed
+    GOODBYE = "goodbye"  # we closed
     REFUSED = "refused"  # a request without which we cannot read was refused or not answered
     STOPPED = "stopped"  # the reader stopped the inventory on its own
 

@@ -2,6 +2,7 @@
 
 import typer
 
+from rfid.app.decode import decode
 from rfid.app.watch import watch
 
 app = typer.Typer(
@@ -13,12 +14,8 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _commands() -> None:
-    """Keep sub-commands even while there is only one."""
-
-
 app.command()(watch)
+app.command()(decode)
 
 
 def main() -> None:

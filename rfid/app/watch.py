@@ -28,7 +28,9 @@ def watch(
     count: Annotated[int | None, typer.Option(min=1, help="Stop after this many tags. / Dừng sau số thẻ này.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="Stop after this long. / Dừng sau số giây này.")] = None,
     session: Annotated[int, typer.Option(min=0, max=1, help="Gen2 session: 0 reads a tag again at once, 1 later.")] = 0,
-    antenna: Annotated[list[int] | None, typer.Option(help="Antenna to use, repeatable; all if left out.")] = None,
+    antenna: Annotated[
+        list[int] | None, typer.Option(min=1, max=0xFFFF, help="Antenna to use, repeatable; all if left out.")
+    ] = None,
     tid: Annotated[bool, typer.Option("--tid", help="Also read the tag identifier (slower). / Đọc cả TID.")] = False,
 ) -> None:
     """Print tags as the reader sees them, and when the reader comes and goes.

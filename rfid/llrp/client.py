@@ -139,17 +139,28 @@ class LlrpClient:
         if self._closing.is_set() and session.state is not State.CLOSING:
             session.close()
             return []
-        left_s = max(0.0, (session.deadline_us - self._now().mono_us) / 1e6)
-        try:
-            async with asyncio.timeout(left_s) as self._wait:
-                data = await incoming.read(READ_SIZE)
-        except TimeoutError:
+        data = await self._read(incoming, max(0.0, (session.deadline_us - self._now().mono_us) / 1e6))
+        if data is None:
             return session.tick(self._now())
-        except OSError:
-            data = b""  # reset by the other side: the same as closed
-        finally:
-            self._wait = None
         return session.receive(data, self._now()) if data else session.end_of_stream(self._now())
+
+    async def _read(self, incoming: asyncio.StreamReader, left_s: float) -> bytes | None:
+        """Bytes, none of them at the end of the stream, or None if the time is up.
+
+        After the time is up it looks once more: if this process stood still, bytes may wait that came in time, and a
+        living reader must not be taken for a silent one.
+        """
+        for wait_s in (left_s, 0.0):
+            try:
+                async with asyncio.timeout(wait_s) as self._wait:
+                    return await incoming.read(READ_SIZE)
+            except TimeoutError:
+                continue
+            except OSError:
+                return b""  # reset by the other side: the same as closed
+            finally:
+                self._wait = None
+        return None
 
     # -- out -----------------------------------------------------------------------------------------------------
 

@@ -33,7 +33,11 @@ class Element:
 
     def first(self, kind: type[_P]) -> _P | None:
         """The first direct sub-parameter of one class, or None."""
-        return next(self.every(kind), None)
+        held: tuple[Parameter, ...] = getattr(self, "parameters", ())
+        for parameter in held:
+            if isinstance(parameter, kind):
+                return parameter
+        return None
 
 
 class Parameter(Element):

@@ -153,7 +153,7 @@ class Session:
                 if data_of is not None:
                     self._notified(data_of, now)
             case m.CloseConnectionResponse() if self.state is State.CLOSING:
-                self._end(Loss.CLOSED, "closed by us", now)
+                self._end(Loss.GOODBYE, "closed by us", now)
             case _:
                 self._answered(frame, now)
 

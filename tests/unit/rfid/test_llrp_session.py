@@ -341,7 +341,7 @@ def test_goodbye_is_said_and_answered() -> None:
     lost = pair.talk()[-1]
     assert pair.requests[-1] == m.CloseConnection()
     assert isinstance(lost, ReaderLost)
-    assert lost.loss is Loss.CLOSED
+    assert lost.loss is Loss.GOODBYE
 
 
 def test_tid_is_read_when_asked_for() -> None:
