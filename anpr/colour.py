@@ -1,0 +1,38 @@
+"""The ground colour of a plate (TT 79/2024: yellow is transport business, blue the state, red the army). Pure.
+
+Comes in: the plate's pixels. Goes out: a colour, or None where the light does not allow one.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from anpr.observation import Colour
+
+SATURATION_MIN = 75
+"""Below it a ground is white: lamps and evening sun tint white plates up to about 60 of 255."""
+LIGHT_MIN = 45
+
+
+def ground_colour(crop: NDArray[np.uint8]) -> Colour | None:
+    """Colour of the ground of a BGR crop. The ground covers more of a plate than its characters do."""
+    height, width = crop.shape[:2]
+    inner = crop[height // 6 : max(1, height - height // 6), width // 8 : max(1, width - width // 8)]
+    small = cv2.resize(inner, (48, 24), interpolation=cv2.INTER_AREA)
+    grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
+    threshold, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    light = grey > threshold
+    ground = small[light if light.mean() >= 0.5 else ~light]
+    if ground.size == 0 or float(np.median(ground.max(axis=1))) < LIGHT_MIN:
+        return None
+    middle = np.median(ground, axis=0).astype(np.uint8)[None, None]
+    hue, saturation, _ = (int(value) for value in cv2.cvtColor(middle, cv2.COLOR_BGR2HSV)[0, 0])
+    if saturation < SATURATION_MIN:
+        return "white"
+    if 14 <= hue <= 40:
+        return "yellow"
+    if 92 <= hue <= 135:
+        return "blue" if saturation >= SATURATION_MIN + 30 else "white"
+    return "red" if hue <= 9 or hue >= 168 else "white"

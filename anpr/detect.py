@@ -1,0 +1,105 @@
+"""Finds plates in a frame: the YOLO detector on ONNX Runtime, one thread, no torch.
+
+Comes in: a BGR frame. Goes out: boxes in its pixels with scores, best first.
+Must never happen: two boxes for one plate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from anpr.observation import Box
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+STRIDE: Final = 32
+GREY: Final = 114
+"""What ultralytics fills the margins with in training."""
+OVERLAP_MAX: Final = 0.4
+PLATES_MAX: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A plate's upright box in pixels of the frame, and how sure the detector is (0..1)."""
+
+    box: Box
+    score: float
+
+
+def open_session(model: Path) -> Any:
+    """An ONNX Runtime session of one thread: lanes share a small machine. Raises onnxruntime's error on a bad file."""
+    import onnxruntime  # noqa: PLC0415  150 ms that commands without a model need not wait for
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+
+
+class PlateDetector:
+    """One detector; not to be shared between threads."""
+
+    def __init__(self, model: Path, long_side: int, score_min: float) -> None:
+        self._session = open_session(model)
+        self._input = self._session.get_inputs()[0].name
+        self._long_side, self._score_min = long_side, score_min
+
+    def detect(self, frame: Image) -> list[Detection]:
+        """Plates of the frame, best first, at most PLATES_MAX."""
+        tensor, scale = letterbox(frame, self._long_side)
+        (output,) = self._session.run(None, {self._input: tensor})
+        boxes, scores = decode_boxes(output[0], self._score_min)
+        height, width = frame.shape[:2]
+        found = []
+        for index in suppress_overlaps(boxes, scores)[:PLATES_MAX]:
+            x1, y1, x2, y2 = (float(side) / scale for side in boxes[index])
+            box = (max(0.0, x1), max(0.0, y1), min(float(width), x2), min(float(height), y2))
+            if box[2] - box[0] >= 4 and box[3] - box[1] >= 4:
+                found.append(Detection(box, float(scores[index])))
+        return found
+
+
+def letterbox(frame: Image, long_side: int) -> tuple[Floats, float]:
+    """The network's input (1, 3, H, W; RGB, 0..1), H and W the next multiples of 32, and the scale that was applied.
+
+    Only as much margin as the stride asks for: a 16:9 frame costs little more than half of a square one.
+    """
+    height, width = frame.shape[:2]
+    scale = long_side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    fitted = cv2.resize(frame, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    padded = np.full((-(-size[1] // STRIDE) * STRIDE, -(-size[0] // STRIDE) * STRIDE, 3), GREY, np.uint8)
+    padded[: size[1], : size[0]] = fitted
+    tensor = np.ascontiguousarray(padded[:, :, ::-1].transpose(2, 0, 1)[None], np.float32) / np.float32(255)
+    return tensor, scale
+
+
+def decode_boxes(output: Floats, score_min: float) -> tuple[Floats, Floats]:
+    """Corner boxes and scores from the raw head: rows centre x, centre y, width, height, score; one column a place."""
+    scores = output[4:].max(axis=0)
+    kept = scores >= score_min
+    centre, size = output[:2, kept], output[2:4, kept]
+    return np.concatenate([centre - size / 2, centre + size / 2]).T, scores[kept]
+
+
+def suppress_overlaps(boxes: Floats, scores: Floats) -> list[int]:
+    """Indices of the boxes to keep, best first: a box that overlaps a better one is the same plate."""
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    kept: list[int] = []
+    for index in np.argsort(-scores, kind="stable"):
+        corner_1 = np.maximum(boxes[index, :2], boxes[kept, :2])
+        corner_2 = np.minimum(boxes[index, 2:], boxes[kept, 2:])
+        shared = np.prod(np.clip(corner_2 - corner_1, 0, None), axis=1)
+        smaller = np.minimum(areas[index], areas[kept])
+        overlap = np.maximum(shared / (areas[index] + areas[kept] - shared), 0.7 * shared / smaller)
+        if not (overlap > OVERLAP_MAX).any():
+            kept.append(int(index))
+    return kept
