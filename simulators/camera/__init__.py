@@ -1,0 +1,1 @@
+"""A camera without a lens: MJPEG and snapshots over HTTP, showing rendered vehicles or real photographs."""
