@@ -1,0 +1,177 @@
+"""Baseline, order, gaps and returns of the PLC's edges."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from lane_controller.core.events import (
+    BarrierReported,
+    EdgeLost,
+    Event,
+    PlcOffline,
+    PlcOnline,
+    SensorChanged,
+    SensorLevels,
+)
+from lane_controller.core.values import Sensor
+from lane_controller.devices.edges import EDGE_GRACE_US, SETTLE_US, SILENT_US, EdgeTracker
+from lane_controller.devices.field_wire import PlcMessage, parse
+from lane_controller.devices.ports import PlcPosition
+
+
+def message(topic: str, **body: Any) -> tuple[str, PlcMessage]:
+    name = topic.split("/")[1] if "/" in topic else topic
+    return name, parse(topic, json.dumps(body).encode(), False)
+
+
+def level(name: str, v: bool, seq: int, boot: str = "b") -> tuple[str, PlcMessage]:
+    return message(f"io/{name}/state", v=v, seq=seq, ts_ms=seq, boot=boot)
+
+
+def edge(name: str, v: bool, seq: int, boot: str = "b", recovered: bool = False) -> tuple[str, PlcMessage]:
+    return message("io/events", sensor=name, v=v, seq=seq, ts_ms=seq * 10, boot=boot, recovered=recovered)
+
+
+def status(online: bool = True, boot: str = "b") -> tuple[str, PlcMessage]:
+    return message("status", online=online, boot=boot)
+
+
+def closed(boot: str = "b") -> tuple[str, PlcMessage]:
+    return message("barrier/state", state="closed", open_limit=False, closed_limit=True, ts_ms=1, boot=boot)
+
+
+class Link:
+    """Feeds a tracker and keeps what it hands out."""
+
+    def __init__(self, position: PlcPosition | None = None) -> None:
+        self.tracker = EdgeTracker(position)
+        self.now_us = 1_000_000
+        self.events: list[Event] = []
+
+    def feed(self, *messages: tuple[str, PlcMessage]) -> list[Event]:
+        self.events = []
+        for name, one in messages:
+            self.events += [event for event, _ in self.tracker.receive(name, one, self.now_us)]
+        return self.events
+
+    def wait(self, us: int) -> list[Event]:
+        self.now_us += us
+        self.events = [event for event, _ in self.tracker.tick(self.now_us)]
+        return self.events
+
+    def connect(self, seq: int = 0, boot: str = "b") -> list[Event]:
+        levels = [level(name, False, seq, boot) for name in ("l1", "l2", "l3", "lc1", "lc2")]
+        self.feed(status(boot=boot), *levels, closed(boot))
+        return self.wait(SETTLE_US)
+
+
+def changed(event: Event) -> tuple[Sensor, bool]:
+    assert isinstance(event, SensorChanged)
+    return event.sensor, event.on
+
+
+def test_a_new_link_gives_online_levels_arm_in_this_order_and_no_edges() -> None:
+    events = Link().connect()
+    assert [type(event) for event in events] == [PlcOnline, SensorLevels, BarrierReported]
+    assert events[1] == SensorLevels(False, False, False, False, False)
+
+
+def test_a_curtain_without_a_level_is_not_installed() -> None:
+    link = Link()
+    link.feed(status(), level("l1", True, 3), level("l2", False, 0), level("l3", False, 0))
+    assert link.wait(SETTLE_US)[1] == SensorLevels(True, False, False, None, None)
+
+
+def test_edges_of_the_plc_log_go_before_the_levels_and_known_ones_are_dropped() -> None:
+    link = Link(PlcPosition("b", 4))
+    logged = [edge("l1", True, seq, recovered=True) for seq in (4, 5, 6)]
+    levels = [level(name, False, 6) for name in ("l1", "l2", "l3")]
+    link.feed(status(), *levels, *logged)
+    events = link.wait(SETTLE_US)
+    assert [type(event) for event in events] == [PlcOnline, SensorChanged, SensorChanged, SensorLevels]
+    assert all(event.recovered for event in events if isinstance(event, SensorChanged))
+    assert link.tracker.position == PlcPosition("b", 6)
+
+
+def test_edges_come_in_order_and_twice_is_once() -> None:
+    link = Link()
+    link.connect()
+    assert [changed(event) for event in link.feed(edge("l1", True, 1), edge("l1", True, 1), edge("l2", True, 2))] == [
+        (Sensor.L1, True),
+        (Sensor.L2, True),
+    ]
+    assert link.tracker.duplicates == 1
+
+
+def test_a_gap_is_an_edge_lost_before_the_next_edge() -> None:
+    link = Link()
+    link.connect()
+    link.feed(edge("l1", True, 1))
+    events = link.feed(edge("l2", True, 3))
+    assert isinstance(events[0], EdgeLost)
+    assert changed(events[1]) == (Sensor.L2, True)
+    assert link.tracker.lost == 1
+
+
+def test_an_edge_that_is_lost_last_is_noticed_from_its_level() -> None:
+    link = Link()
+    link.connect()
+    assert link.feed(level("l1", True, 1)) == []
+    assert link.wait(EDGE_GRACE_US - 1) == []
+    assert link.wait(1) == [EdgeLost()]
+    assert link.wait(EDGE_GRACE_US * 3) == []
+
+
+def test_a_level_whose_edge_follows_is_nothing_new() -> None:
+    link = Link()
+    link.connect()
+    link.feed(level("l1", True, 1), edge("l1", True, 1))
+    assert link.wait(EDGE_GRACE_US) == []
+
+
+def test_silence_is_offline_and_a_sign_of_life_brings_a_new_baseline() -> None:
+    link = Link()
+    link.connect()
+    assert link.wait(SILENT_US - SETTLE_US) == []
+    assert link.wait(1) == [PlcOffline()]
+    assert link.feed(status()) == []
+    assert [type(event) for event in link.wait(SETTLE_US)] == [PlcOnline, SensorLevels, BarrierReported]
+
+
+def test_the_will_of_an_older_boot_is_not_believed() -> None:
+    link = Link()
+    link.connect(boot="new")
+    assert link.feed(status(False, "old")) == []
+    assert link.feed(status(False, "new")) == [PlcOffline()]
+
+
+def test_a_rebooted_plc_is_offline_and_online_again_with_its_own_numbers() -> None:
+    link = Link()
+    link.connect(seq=40)
+    link.feed(edge("l1", True, 41))
+    assert link.feed(status(boot="second")) == [PlcOffline()]
+    link.feed(*[level(name, False, 0, "second") for name in ("l1", "l2", "l3")])
+    assert [type(event) for event in link.wait(SETTLE_US)] == [PlcOnline, SensorLevels]
+    assert [changed(event) for event in link.feed(edge("l1", True, 1, "second"))] == [(Sensor.L1, True)]
+
+
+def test_edges_during_settling_that_the_levels_already_tell_are_not_told_twice() -> None:
+    link = Link()
+    link.feed(status(), *[level(name, False, 0) for name in ("l1", "l2", "l3")])
+    link.feed(edge("l1", True, 1), level("l1", True, 1))
+    events = link.wait(SETTLE_US)
+    assert events[1] == SensorLevels(True, False, False, None, None)
+    assert len(events) == 2
+
+
+def test_the_time_of_an_edge_is_the_plcs_on_our_clock() -> None:
+    link = Link()
+    link.connect()
+    link.feed(edge("l1", True, 1))  # PLC 10 ms, here 1.2 s: the fastest message so far
+    link.now_us += 50_000
+    (event,) = link.feed(edge("l1", False, 2))  # PLC 20 ms: 10 ms later, and 40 ms on the way
+    assert isinstance(event, SensorChanged)
+    assert event.happened_mono_us == pytest.approx(link.now_us - 40_000, abs=100)
