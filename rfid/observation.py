@@ -69,6 +69,7 @@ class Loss(StrEnum):
     GOODBYE = "goodbye"  # we closed
     REFUSED = "refused"  # a request without which we cannot read was refused or not answered
     STOPPED = "stopped"  # the reader stopped the inventory on its own
+    DEFECT = "defect"  # our own program failed on it; the log has the trace
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ never in an exception for the consumer; only `aclose` ends the stream.
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
@@ -17,6 +18,8 @@ from rfid.llrp.report import Instant
 from rfid.llrp.session import Session, State
 from rfid.llrp.settings import ReaderSettings
 from rfid.observation import Loss, ReaderConnected, ReaderLost, ReaderObservation, ReaderReading
+
+_log = logging.getLogger(__name__)
 
 PORT = 5084  # IANA: LLRP without TLS
 READ_SIZE = 1 << 16
@@ -112,12 +115,16 @@ class LlrpClient:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 incoming, outgoing = await asyncio.open_connection(self._host, self._port)
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, UnicodeError) as error:  # UnicodeError: a name that cannot be a host
             reason = f"cannot connect to {self._host}:{self._port}: {error or 'no answer'}"
             lost = ReaderLost(self._reader, self._now().mono_us, Loss.UNREACHABLE, reason)
             return self._publish([lost])
         try:
             return await self._converse(incoming, outgoing)
+        except Exception as error:  # a defect of ours must not leave the lane without its reader for good
+            _log.exception("reader %s: defect while talking to it", self._reader)
+            lost = ReaderLost(self._reader, self._now().mono_us, Loss.DEFECT, f"{type(error).__name__}: {error}")
+            return self._publish([lost])
         finally:
             outgoing.transport.abort()  # what is unsent concerns a session that is over
 

@@ -6,6 +6,7 @@ In: `ReaderSettings`. Out: the steps of the handshake in order, as messages. Pur
 
 from dataclasses import dataclass
 
+from rfid.llrp import impinj
 from rfid.llrp import messages as m
 from rfid.llrp.c1g2_enums import MemoryBank
 from rfid.llrp.element import Message
@@ -69,6 +70,16 @@ def handshake(settings: ReaderSettings) -> tuple[Step, ...]:
         *(_tid_steps() if settings.read_tid else ()),
         Step(m.AddROSpec((_ro_spec(settings),)), m.AddROSpecResponse, required=True),
         Step(m.EnableROSpec(RO_SPEC_ID), m.EnableROSpecResponse, required=True),
+    )
+
+
+def vendor_steps(maker: int, settings: ReaderSettings) -> tuple[Step, ...]:
+    """What a maker's readers need besides, once the capabilities have told who made it (an IANA enterprise number)."""
+    if maker != impinj.IMPINJ:
+        return ()
+    return (
+        Step(impinj.enable_extensions(), m.CustomMessage),
+        Step(impinj.monitor_link(settings), m.SetReaderConfigResponse),
     )
 
 

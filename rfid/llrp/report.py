@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from rfid.epc import Epc
+from rfid.llrp import impinj
 from rfid.llrp.c1g2_enums import ReadResult
 from rfid.llrp.messages import ROAccessReport
-from rfid.llrp.parameters.basic import Custom
 from rfid.llrp.parameters.c1g2_access import C1G2ReadOpSpecResult
 from rfid.llrp.parameters.reporting import (
     EPC96,
@@ -28,9 +28,6 @@ from rfid.llrp.parameters.reporting import (
 from rfid.llrp.plan import TID_OP_SPEC_ID
 from rfid.observation import FrameRejected, TagObservation
 
-IMPINJ = 25882  # IANA enterprise number
-IMPINJ_SERIALIZED_TID = 55  # u16 count, then 16-bit words
-IMPINJ_PEAK_RSSI = 57  # s16 in 1/100 dBm
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STAMP_MAX_US = 253_402_300_799_999_999  # the end of year 9999, the last that datetime can hold
 
@@ -112,7 +109,7 @@ def _age_us(utc_us: int | None, uptime_us: int | None, now: Instant, clock: Read
 
 def _rssi_dbm(tag: TagReportData) -> float | None:
     """Impinj's hundredths where the reader sends them, else whole dBm."""
-    fine = _impinj(tag, IMPINJ_PEAK_RSSI)
+    fine = impinj.extension(tag, impinj.PEAK_RSSI)
     if fine is not None and len(fine) == 2:
         return int.from_bytes(fine, signed=True) / 100
     level = tag.first(PeakRSSI)
@@ -124,14 +121,7 @@ def _tid(tag: TagReportData) -> str | None:
     for result in tag.every(C1G2ReadOpSpecResult):
         if result.op_spec_id == TID_OP_SPEC_ID and result.result == ReadResult.SUCCESS and result.read_data:
             return "".join(f"{word:04X}" for word in result.read_data)
-    serialized = _impinj(tag, IMPINJ_SERIALIZED_TID)
+    serialized = impinj.extension(tag, impinj.SERIALIZED_TID)
     if serialized is not None and len(serialized) == 2 + 2 * int.from_bytes(serialized[:2]) > 2:
         return serialized[2:].hex().upper()
-    return None
-
-
-def _impinj(tag: TagReportData, subtype: int) -> bytes | None:
-    for custom in tag.every(Custom):
-        if (custom.vendor_identifier, custom.parameter_subtype) == (IMPINJ, subtype):
-            return custom.data
     return None

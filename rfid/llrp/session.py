@@ -244,6 +244,8 @@ class Session:
     def _learn(self, answer: Message) -> None:
         device = answer.first(GeneralDeviceCapabilities)
         if device is not None:
+            extra = plan.vendor_steps(device.device_manufacturer_name, self._settings)
+            self._steps.extendleft(reversed(extra))
             self._model = (
                 f"maker {device.device_manufacturer_name} model {device.model_name} "
                 f"firmware {device.reader_firmware_version} antennas {device.max_number_of_antenna_supported}"

@@ -5,13 +5,15 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import count
 from typing import TypeVar
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from rfid.llrp.client import LlrpClient
+from rfid.llrp.client import LlrpClient, system_now
 from rfid.llrp.metrics import ReaderMetrics
+from rfid.llrp.report import Instant
 from rfid.llrp.settings import ReaderSettings
 from rfid.observation import (
     AntennaChanged,
@@ -223,6 +225,26 @@ async def test_antennas_come_and_go() -> None:
         assert reader.observe(EPC, antenna=2)
         await watch.next(TagObservation)
     assert [(change.antenna, change.connected) for change in (off, on)] == [(2, False), (2, True)]
+
+
+async def test_a_host_name_that_is_none_is_told() -> None:
+    async with LlrpClient("a..b", reader="lane") as client:
+        lost = await Watch(client).next(ReaderLost)
+    assert lost.loss is Loss.UNREACHABLE
+
+
+async def test_a_defect_of_ours_does_not_end_the_reader() -> None:
+    calls = count()
+
+    def now() -> Instant:
+        if next(calls) == 0:  # the first look at the clock is for the first session
+            raise ZeroDivisionError("planted")
+        return system_now()
+
+    async with SimulatedReader() as reader, LlrpClient(reader.host, reader.port, QUICK, now=now) as client:
+        watch = Watch(client)
+        assert (await watch.next(ReaderLost)).loss is Loss.DEFECT
+        await watch.next(ReaderReading)
 
 
 async def test_goodbye_frees_the_reader_for_the_next_client() -> None:

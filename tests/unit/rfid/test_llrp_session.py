@@ -6,7 +6,7 @@ from rfid.llrp import messages as m
 from rfid.llrp.codec import Frame, decode_frame, encode_frame
 from rfid.llrp.element import Message, Parameter
 from rfid.llrp.framing import FrameBuffer
-from rfid.llrp.parameters.basic import LLRPStatus, Uptime, UTCTimestamp
+from rfid.llrp.parameters.basic import Custom, LLRPStatus, Uptime, UTCTimestamp
 from rfid.llrp.parameters.c1g2 import C1G2InventoryCommand, C1G2SingulationControl
 from rfid.llrp.parameters.config import AntennaConfiguration, KeepaliveSpec
 from rfid.llrp.parameters.events import (
@@ -355,3 +355,12 @@ def test_factory_reset_comes_first_when_asked_for() -> None:
     pair = Pair(ReaderSettings(reset_to_factory_default=True))
     pair.talk()
     assert pair.requests[1] == m.SetReaderConfig(True)
+
+
+def test_an_impinj_reader_is_asked_to_let_go_of_dead_clients() -> None:
+    # The simulated reader knows no custom messages: it refuses the first step and takes the second.
+    pair = Pair(profile=ReaderProfile(manufacturer=25882))
+    pair.talk()
+    assert pair.requests[1] == m.CustomMessage(25882, 21, bytes(4))
+    assert pair.requests[2] == m.SetReaderConfig(False, (Custom(25882, 38, bytes.fromhex("00010003")),))
+    assert isinstance(pair.seen[-1], ReaderReading)
