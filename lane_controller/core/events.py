@@ -31,7 +31,7 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class TagSeen:
-    """One observation of a tag; `epc`, `tid` upper-case hex, `stamp_utc_us` the reader's stamp, `entry` the list row."""
+    """One observation of a tag: `epc`, `tid` upper-case hex; `stamp_utc_us` by the reader; `entry` its list row."""
 
     epc: str
     tid: str | None

@@ -3,13 +3,56 @@
 In: events (`events.py`) with the instant they arrived. Out: the next lane and the effects to perform, in order.
 Called by the shell's one loop, by `replay` and by tests; the same input gives the same output on any machine.
 Never: a clock, randomness, I/O; a barrier command before the record that allows it.
+
+Theory of operation. A step has four parts, always in this order:
+
+1. what became due before the event is settled first (an edge that has lasted long enough happened before a plate that
+comes now);
+2. the event changes what the lane knows (road, tags, evidence, arm, desk);
+3. the lane draws its conclusions, from evidence to movement: boot, edges, departures, vehicles, decisions, arm;
+4. signal, display, lane state and timers are brought up to what the lane now is.
+
+Timers carry no meaning: `TimerFired` is an event that changes nothing, part 1 finds what is due. The life of a vehicle
+is
+drawn in docs/lane-machine.md, generated from machine.py.
 """
 
+from typing import assert_never
+
+from lane_controller.core import arm, deciding, desk, evidence, recovery, road, sensors, signs, tags, watch
 from lane_controller.core.config import LaneConfig
-from lane_controller.core.effects import Effect
-from lane_controller.core.events import Event
+from lane_controller.core.effects import Effect, ReadLevels
+from lane_controller.core.events import (
+    BarrierAcked,
+    BarrierReported,
+    Booted,
+    CardTapped,
+    ClassMeasured,
+    ClockStepped,
+    EdgeLost,
+    Event,
+    ListEntryChanged,
+    ListHeartbeat,
+    ModeRequested,
+    NeighbourHeard,
+    OperatorLoggedIn,
+    OperatorLoggedOut,
+    PlateRead,
+    PlcOffline,
+    PlcOnline,
+    ReaderConnected,
+    ReaderLost,
+    ReleaseRequested,
+    SensorChanged,
+    SensorLevels,
+    TagSeen,
+    TariffChanged,
+    TimerFired,
+)
 from lane_controller.core.instant import Now
 from lane_controller.core.state import Lane
+from lane_controller.core.turn import Turn
+from lane_controller.core.values import Flag
 
 
 def start(config: LaneConfig) -> Lane:
@@ -19,4 +62,97 @@ def start(config: LaneConfig) -> Lane:
 
 def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
     """Take one event. Effects are performed in order; nothing after a `Record` before it is durable."""
-    raise AssertionError((lane, event, now))
+    turn = Turn(lane, now)
+    if not isinstance(event, Booted) and _overdue(turn):
+        _conclude(turn)
+    _take(turn, event)
+    _conclude(turn)
+    watch.settle_timers(turn)
+    return turn.lane(), tuple(turn.effects)
+
+
+def _overdue(turn: Turn) -> bool:
+    t = turn.t
+    return any(at <= t for at in turn.timers.values())
+
+
+def _conclude(turn: Turn) -> None:
+    recovery.settle_boot(turn)
+    sensors.settle_lines(turn)
+    if turn.tracks:
+        _conclude_vehicles(turn)
+    if turn.radio.neighbours:
+        tags.arbitrate(turn)
+    watch.settle_watch(turn)
+    arm.note_boot_clear(turn)
+    arm.settle_arm(turn)
+    signs.settle_signs(turn)
+
+
+def _conclude_vehicles(turn: Turn) -> None:
+    road.settle_departures(turn)
+    evidence.settle_motorcycles(turn)
+    evidence.settle_phantoms(turn)
+    evidence.settle_separation(turn)
+    recovery.settle_resume(turn)
+    deciding.settle_decisions(turn)
+
+
+def _take(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 - one line for each event
+    match event:
+        case TagSeen():
+            tags.seen(turn, event)
+        case TimerFired():
+            pass
+        case SensorChanged():
+            _sensor(turn, event)
+        case PlateRead():
+            evidence.plate(turn, event)
+        case ClassMeasured():
+            evidence.measured(turn, event)
+        case NeighbourHeard():
+            tags.neighbour(turn, event)
+        case BarrierReported():
+            arm.reported(turn, event)
+        case BarrierAcked():
+            arm.acked(turn, event)
+        case ReaderConnected():
+            tags.connected(turn, event)
+        case ReaderLost():
+            tags.lost(turn, event)
+        case SensorLevels():
+            recovery.levels(turn, event)
+        case EdgeLost():
+            turn.effects.append(ReadLevels())
+        case CardTapped():
+            desk.card(turn, event)
+        case OperatorLoggedIn():
+            desk.login(turn, event.operator)
+        case OperatorLoggedOut():
+            desk.login(turn, None)
+        case ReleaseRequested():
+            desk.release(turn, event)
+        case ModeRequested():
+            desk.mode(turn, event)
+        case ListHeartbeat():
+            desk.heartbeat(turn, event)
+        case ListEntryChanged():
+            desk.entry_changed(turn, event)
+        case TariffChanged():
+            desk.tariff(turn, event)
+        case PlcOnline():
+            desk.plc(turn, online=True)
+        case PlcOffline():
+            desk.plc(turn, online=False)
+        case ClockStepped():
+            turn.flag(Flag.CLOCK_STEP)
+        case Booted():
+            recovery.booted(turn, event)
+        case _:
+            assert_never(event)
+
+
+def _sensor(turn: Turn, event: SensorChanged) -> None:
+    if event.recovered:
+        turn.flag(Flag.RECOVERED_EDGES, turn.under_arm() or turn.front())
+    sensors.raw_edge(turn, event.sensor, event.on, min(event.happened_mono_us, turn.t))

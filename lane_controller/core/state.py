@@ -1,12 +1,295 @@
-"""State of one lane."""
+"""State of one lane between two events: small frozen pieces, so that a step replaces only what it touches.
 
-from dataclasses import dataclass
+In: built by `lane.start`, replaced by `lane.step`. Out: read by every module of the core.
+Never: a history that grows with traffic (R13 and R15 memories are bounded by the list and by `repeat_ms`).
+All `*_us` without another name are monotonic microseconds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from lane_controller.core.config import LaneConfig
+from lane_controller.core.events import CardTapped, ClassMeasured, PlateRead
+from lane_controller.core.instant import Now
+from lane_controller.core.records import Authorised, Finding, OwnCharge, StageTimes
+from lane_controller.core.values import (
+    Aspect,
+    BarrierAction,
+    BarrierState,
+    Cause,
+    DisplayCode,
+    Flag,
+    LaneState,
+    Mode,
+    TagEntry,
+    Tariff,
+    TraceEdge,
+)
+
+
+class Standing(StrEnum):
+    """What the lane has said about a vehicle. Transitions: machine.py."""
+
+    WAITING = "waiting"
+    HELD = "held"
+    AUTHORISED = "authorised"
+    VOID = "void"
+    MOTORCYCLE = "motorcycle"
+    PHANTOM = "phantom"
+
+
+class Stage(StrEnum):
+    """Where a vehicle is relative to the arm; on L1 or not is separate (a bus is on L1, L2 and L3 at once)."""
+
+    BEFORE = "before"
+    UNDER_ARM = "under_arm"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One sensor: its debounced level and an edge that has not lasted long enough yet."""
+
+    on: bool = False
+    since_us: int = 0
+    pending: bool | None = None
+    pending_us: int = 0
+    stuck: bool = False
+    dropout: bool = False
+    stalled: bool = False
+    chatter_us: int | None = None
+
+    @property
+    def raw(self) -> bool:
+        """The level of the wire itself."""
+        return self.on if self.pending is None else self.pending
+
+
+@dataclass(frozen=True, slots=True)
+class Sensors:
+    l1: Line = Line()
+    l2: Line = Line()
+    l3: Line = Line()
+    lc1: Line = Line()
+    lc2: Line = Line()
+
+
+@dataclass(frozen=True, slots=True)
+class HeardTag:
+    """A remembered tag. `owner`: the vehicle it is bound to; `spent`: its vehicle has passed, it serves nobody else.
+
+    `weighed`: a vehicle on L1 was decided without it; afterwards it serves another only if heard after
+    `fresh_after_us`,
+    when that vehicle had left L1 (I11).
+    """
+
+    epc: str
+    tid: str | None
+    entry: TagEntry | None
+    first: Now
+    last_us: int
+    reads: int
+    window: tuple[tuple[int, int], ...]
+    credible: Now | None = None
+    median_dbm: int = -128
+    owner: int | None = None
+    spent: bool = False
+    cross_read: bool = False
+    shared_us: int | None = None
+    weighed: int | None = None
+    fresh_after_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """What a neighbouring lane hears of one tag."""
+
+    lane: str
+    rssi_dbm: int
+    vehicle: bool
+    first_us: int
+    last_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderLink:
+    """A connection. `offset_us`: reader clock minus our monotonic clock, which no step of wall time moves (I10)."""
+
+    connected: bool = False
+    offset_us: int | None = None
+    clock_flagged: bool = False
+    stale_flagged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Radio:
+    tags: Mapping[str, HeardTag] = field(default_factory=dict)
+    neighbours: Mapping[str, Neighbour] = field(default_factory=dict)
+    readers: Mapping[str, ReaderLink] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One vehicle, from L1 on until it passed or left."""
+
+    id: int
+    standing: Standing
+    times: StageTimes
+    on_l1: bool = True
+    stage: Stage = Stage.BEFORE
+    l1_off_us: int | None = None
+    lc1_broken: bool = False
+    lc1_clear_us: int | None = None
+    gap_us: int | None = None
+    forward: bool = False
+    shared_l1: bool = False
+    recovered: bool = False
+    recovered_until_us: int | None = None
+    returned_us: int | None = None
+    plate: PlateRead | None = None
+    next_plate: PlateRead | None = None
+    measured: ClassMeasured | None = None
+    card: CardTapped | None = None
+    frames: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    holds: tuple[str, ...] = ()
+    finding: Finding | None = None
+    passage_id: str | None = None
+    n: int | None = None
+    decisions: int = 0
+    voided_us: int | None = None
+    opens: int = 0
+    l2_mode: Mode | None = None
+    arm_open_at_l2: bool = False
+
+    @property
+    def live(self) -> bool:
+        """It holds an authorisation that is neither committed nor void."""
+        return self.standing is Standing.AUTHORISED
+
+    @property
+    def vehicle(self) -> bool:
+        """A toll vehicle that counts in the queue (neither motorcycle nor phantom)."""
+        return self.standing not in (Standing.MOTORCYCLE, Standing.PHANTOM)
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """What the lane remembers of the road itself, beside the vehicles in `Lane.tracks`."""
+
+    next_track: int = 1
+    occupant: int | None = None
+    baseline_due: bool = True
+    boot_seen: bool = False
+    lc1_proven: bool = False
+    l3_orphan: bool = False
+    l3_off_us: int | None = None
+    l2_off_us: int | None = None
+    lc2_off_us: int | None = None
+    lc2_split: bool = True
+    wrong_way_us: int | None = None
+    last_long: bool = False
+    crossing: tuple[int, int] | None = None
+    loose_plate: tuple[int, PlateRead] | None = None
+    loose_class: tuple[int, ClassMeasured] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArmCommand:
+    """The movement last sent; `done`: confirmed by its limit switch, or `given_up` after the retry."""
+
+    cmd_id: str
+    action: BarrierAction
+    cause: Cause
+    passage_id: str | None
+    sent_us: int
+    tries: int = 1
+    done: bool = False
+    given_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """The arm as its limit switches say (I5), and what we last asked of it."""
+
+    known: bool = False
+    state: BarrierState = BarrierState.STOPPED
+    open_limit: bool = False
+    closed_limit: bool = False
+    command: ArmCommand | None = None
+    latched: bool = False
+    fault: bool = False
+    boot_hold: bool = False
+    boot_clear_us: int | None = None
+    leaving_latch: bool = False
+    next_cmd: int = 1
+
+    @property
+    def broken(self) -> bool:
+        """The boom is off its hinge."""
+        return self.state is BarrierState.BROKEN
+
+    @property
+    def opening(self) -> bool:
+        """An open command is under way."""
+        c = self.command
+        return c is not None and not c.done and c.action in (BarrierAction.OPEN, BarrierAction.LATCH_OPEN)
+
+    @property
+    def closing(self) -> bool:
+        """A close command is under way, or the arm says that it is closing."""
+        c = self.command
+        under_way = c is not None and not c.done and c.action is BarrierAction.CLOSE
+        return under_way or self.state is BarrierState.CLOSING
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What people and the back office set: mode, operator, list age, tariffs, the link to the field."""
+
+    mode: Mode = Mode.AUTO
+    operator: str | None = None
+    plc_online: bool = False
+    list_version: int | None = None
+    list_fresh_us: int | None = None
+    tariffs: tuple[Tariff, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Durable counters and memories, and what names this run."""
+
+    boot_id: str = ""
+    epoch: int = 1
+    n: int = 0
+    seq: int = 0
+    own_charges: Mapping[str, OwnCharge] = field(default_factory=dict)
+    last_commits: Mapping[str, int] = field(default_factory=dict)
+    pending: tuple[Authorised, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What driver and back office see now; None before boot."""
+
+    signal: Aspect | None = None
+    display: DisplayCode | None = None
+    lines: tuple[str, ...] = ()
+    state: LaneState | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """The lane."""
+    """The whole lane. `timers`: keys and instants of the timers that the shell now runs."""
 
     config: LaneConfig
+    sensors: Sensors = Sensors()
+    radio: Radio = Radio()
+    tracks: tuple[Track, ...] = ()
+    road: Road = Road()
+    arm: Arm = Arm()
+    desk: Desk = Desk()
+    counts: Counts = Counts()
+    shown: Shown = Shown()
+    timers: Mapping[str, int] = field(default_factory=dict)
+    trace: tuple[TraceEdge, ...] = ()

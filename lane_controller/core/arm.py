@@ -1,0 +1,243 @@
+"""The arm: what is commanded, when, and what the limit switches say about it.
+
+In: acknowledgements, reports, the queue and the sensors. Out: barrier commands with exactly one cause each (I3).
+Never: a close while L2 or LC2 is active or `clear` has not elapsed (I1); a state of the arm taken from an
+acknowledgement (I5).
+"""
+
+from dataclasses import replace
+
+from lane_controller.core.effects import CommandBarrier
+from lane_controller.core.events import BarrierAcked, BarrierReported
+from lane_controller.core.road import clear_us
+from lane_controller.core.state import ArmCommand, Stage, Track
+from lane_controller.core.turn import Turn
+from lane_controller.core.values import AckResult, BarrierAction, BarrierState, Cause, Flag, Mode, Outcome
+
+MAX_TRIES = 2
+MAX_OPENS = 3
+"""An arm that falls shut again under a live authorisation is opened at most this often for one vehicle."""
+
+LATCHING = {Mode.CONVOY: Cause.CONVOY, Mode.EMERGENCY: Cause.EMERGENCY}
+INTERLOCK_RETRY_US = 500_000
+
+
+def reported(turn: Turn, event: BarrierReported) -> None:
+    """The limit switches: confirm a command, or show what nobody commanded."""
+    before = turn.arm
+    turn.arm = replace(
+        before, known=True, state=event.state, open_limit=event.open_limit, closed_limit=event.closed_limit
+    )
+    if event.state is BarrierState.BROKEN and before.state is not BarrierState.BROKEN:
+        turn.flag(Flag.BOOM_BROKEN, turn.under_arm())
+    elif event.state is BarrierState.FAULT:
+        turn.arm = replace(turn.arm, fault=True)
+    elif before.known and before.closed_limit and not event.closed_limit and not before.opening and not before.broken:
+        turn.flag(Flag.MANUAL_RAISE)
+    _confirm(turn)
+
+
+def _confirm(turn: Turn) -> None:
+    arm = turn.arm
+    command = arm.command
+    if arm.closed_limit:
+        turn.arm = arm = replace(arm, boot_hold=False, leaving_latch=False)
+        if command is not None and command.given_up:
+            turn.arm = replace(arm, command=None)
+            return
+    if command is None or command.done:
+        return
+    if (command.action is BarrierAction.CLOSE and arm.closed_limit) or (arm.opening and arm.open_limit):
+        turn.arm = replace(arm, command=replace(command, done=True))
+
+
+def acked(turn: Turn, event: BarrierAcked) -> None:
+    """An answer to a command: never the state of the arm."""
+    if event.result is AckResult.EXPIRED:
+        turn.flag(Flag.CMD_EXPIRED)
+    command = turn.arm.command
+    if command is None or command.done or command.cmd_id != event.cmd_id:
+        return
+    if event.result is AckResult.INTERLOCK and command.action is BarrierAction.CLOSE:
+        # The PLC saw something under the arm that we did not: ask again, as a new command, when it is clear.
+        turn.arm = replace(turn.arm, command=None)
+        turn.set_road(l2_off_us=turn.t + INTERLOCK_RETRY_US - clear_us(turn))
+    elif event.result is AckResult.FAULT:
+        turn.arm = replace(turn.arm, fault=True)
+
+
+def settle_arm(turn: Turn) -> None:
+    """Command what the lane now needs of the arm, at most one movement a step."""
+    if not turn.desk.plc_online or not turn.arm.known:
+        return
+    _note_open(turn)
+    _timeouts(turn)
+    if _reopen(turn) or _latch(turn) or _open(turn):
+        return
+    _close(turn)
+
+
+def _note_open(turn: Turn) -> None:
+    """The open limit is the instant from which pass_timeout runs for the first vehicle."""
+    if not turn.arm.open_limit or turn.arm.closing:
+        return
+    track = _first_live(turn)
+    if track is not None and track.times.open_confirmed is None:
+        turn.put(track, times=replace(track.times, open_confirmed=turn.now))
+
+
+def _first_live(turn: Turn) -> Track | None:
+    """The first vehicle of the queue, if it may pass."""
+    queue = turn.queue()
+    return queue[0] if queue and queue[0].live else None
+
+
+def _timeouts(turn: Turn) -> None:
+    at = command_deadline(turn)
+    command = turn.arm.command
+    if at is None or at > turn.t or command is None:
+        return
+    opening = turn.arm.opening
+    turn.flag(Flag.BARRIER_OPEN_TIMEOUT if opening else Flag.BARRIER_CLOSE_TIMEOUT, _first_live(turn))
+    if command.tries >= MAX_TRIES:
+        turn.arm = replace(
+            turn.arm, command=replace(command, done=True, given_up=True), fault=turn.arm.fault or opening
+        )
+        return
+    turn.arm = replace(turn.arm, command=replace(command, tries=command.tries + 1, sent_us=turn.t))
+    ttl_ms = turn.cfg.command_ttl_ms
+    turn.effects.append(CommandBarrier(command.cmd_id, command.action, command.cause, command.passage_id, ttl_ms))
+
+
+def command_deadline(turn: Turn) -> int | None:
+    """When the limit switch must have confirmed the command under way."""
+    command = turn.arm.command
+    if command is None or command.done or not turn.desk.plc_online:
+        return None
+    wait_ms = turn.cfg.close_timeout_ms if command.action is BarrierAction.CLOSE else turn.cfg.open_timeout_ms
+    return command.sent_us + wait_ms * 1000
+
+
+def _under_arm_active(turn: Turn) -> bool:
+    return turn.sensors.l2.on or turn.sensors.lc2.on
+
+
+def _reopen(turn: Turn) -> bool:
+    """I1: closing, and somebody is under the arm."""
+    arm = turn.arm
+    if not arm.closing or arm.opening or arm.closed_limit or arm.broken or not _under_arm_active(turn):
+        return False
+    _command(turn, BarrierAction.OPEN, Cause.REOPEN, None)
+    return True
+
+
+def _latch(turn: Turn) -> bool:
+    """R8: convoy and emergency hold the arm open; leaving them ends the hold, the close comes when all is clear."""
+    arm = turn.arm
+    cause = LATCHING.get(turn.desk.mode)
+    if cause is None:
+        if arm.latched:
+            turn.arm = replace(arm, latched=False, leaving_latch=not arm.closed_limit)
+            _send(turn, BarrierAction.UNLATCH, Cause.MODE, None)
+        return False
+    if not arm.latched and not arm.fault and not arm.broken:
+        turn.arm = replace(arm, latched=True, boot_hold=False)
+        _command(turn, BarrierAction.LATCH_OPEN, cause, None)
+    return arm.latched
+
+
+def _open(turn: Turn) -> bool:
+    """The first vehicle of the queue may pass: the arm is opened for it, unless it already stands open or opens."""
+    arm = turn.arm
+    track = _first_live(turn)
+    if track is None or track.recovered:
+        return False
+    if arm.boot_hold and not arm.closed_limit:
+        turn.arm = arm = replace(arm, boot_hold=False)
+    if arm.fault or arm.broken or arm.opening or track.stage is not Stage.BEFORE:
+        return True
+    if (arm.open_limit and not arm.closing) or track.opens >= MAX_OPENS:
+        return True
+    times = replace(track.times, open_commanded=track.times.open_commanded or turn.now)
+    track = turn.put(track, times=times, opens=track.opens + 1)
+    manual = track.finding is not None and track.finding.outcome is Outcome.MANUAL
+    _command(turn, BarrierAction.OPEN, Cause.OPERATOR if manual else Cause.PASSAGE, track.passage_id)
+    return True
+
+
+def _close(turn: Turn) -> None:
+    at = close_at(turn)
+    if at is None or at > turn.t:
+        return
+    cause = Cause.BOOT if turn.arm.boot_hold else Cause.MODE if turn.arm.leaving_latch else Cause.CLEAR
+    _command(turn, BarrierAction.CLOSE, cause, None)
+
+
+def close_at(turn: Turn) -> int | None:
+    """When the arm is to be closed as things are; None: not."""
+    arm, road = turn.arm, turn.road
+    if (
+        not turn.desk.plc_online
+        or not arm.known
+        or arm.closed_limit
+        or arm.latched
+        or arm.broken
+        or _closing_sent(turn)
+    ):
+        return None
+    if (
+        _under_arm_active(turn)
+        or turn.sensors.l3.on
+        or turn.sensors.l2.raw
+        or turn.sensors.lc2.raw
+        or turn.sensors.l3.raw
+    ):
+        return None
+    if arm.boot_hold:
+        since = arm.boot_clear_us
+        return None if since is None else since + turn.cfg.boot_clear_ms * 1000
+    if any(track.live and not track.recovered for track in turn.tracks):
+        return None
+    if arm.leaving_latch and turn.sensors.l1.raw:
+        return None
+    offs = [us for us in (road.l2_off_us, road.lc2_off_us, road.l3_off_us) if us is not None]
+    return max(offs, default=turn.t - clear_us(turn)) + clear_us(turn)
+
+
+def _closing_sent(turn: Turn) -> bool:
+    """A close is under way, or was given up after its retry: it is not repeated until something else moves the arm."""
+    command = turn.arm.command
+    return command is not None and command.action is BarrierAction.CLOSE and (not command.done or command.given_up)
+
+
+def note_boot_clear(turn: Turn) -> None:
+    """Boot rule: since when all loops have been clear."""
+    arm = turn.arm
+    if not arm.boot_hold:
+        return
+    s = turn.sensors
+    clear = not (s.l1.raw or s.l2.raw or s.l3.raw or s.l1.on or s.l2.on or s.l3.on)
+    if clear and arm.boot_clear_us is None:
+        turn.arm = replace(arm, boot_clear_us=turn.t)
+    elif not clear and arm.boot_clear_us is not None:
+        turn.arm = replace(arm, boot_clear_us=None)
+
+
+def _command(turn: Turn, action: BarrierAction, cause: Cause, passage_id: str | None) -> None:
+    """Send a movement and remember it as the command under way."""
+    cmd_id = _send(turn, action, cause, passage_id)
+    turn.arm = replace(turn.arm, command=ArmCommand(cmd_id, action, cause, passage_id, turn.t))
+    _confirm(turn)
+
+
+def _send(turn: Turn, action: BarrierAction, cause: Cause, passage_id: str | None) -> str:
+    cmd_id = f"{turn.cfg.lane}-{turn.counts.boot_id}-{turn.arm.next_cmd:05d}"
+    turn.arm = replace(turn.arm, next_cmd=turn.arm.next_cmd + 1)
+    turn.effects.append(CommandBarrier(cmd_id, action, cause, passage_id, turn.cfg.command_ttl_ms))
+    return cmd_id
+
+
+def well(turn: Turn) -> bool:
+    """The limit switches make sense: exactly one of them is active."""
+    arm = turn.arm
+    return arm.known and not arm.broken and arm.open_limit is not arm.closed_limit

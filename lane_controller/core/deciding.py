@@ -1,0 +1,246 @@
+"""When a vehicle is decided, and what is done about the verdict.
+
+In: vehicles, tag memory, plates, the clock of the step. Out: authorisations and holds (passages.py).
+Never: a decision before its evidence or its deadline; a decision on a vehicle that is not on L1, except that it has no
+tag.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from lane_controller.core import fusion, passages, tags
+from lane_controller.core.decision import Facts, Verdict, judge
+from lane_controller.core.events import PlateRead
+from lane_controller.core.state import HeardTag, Standing, Track
+from lane_controller.core.turn import Turn
+from lane_controller.core.values import Candidate, Flag, Mode, Sensor, Tariff
+
+LIST_HOLDS = frozenset(
+    {
+        Flag.LOW_BALANCE,
+        Flag.BLACKLIST,
+        Flag.CLONE_SUSPECT,
+        Flag.UNKNOWN_TAG,
+        Flag.OFFLINE_UNKNOWN,
+        Flag.OFFLINE_DECISION,
+    }
+)
+"""Holds that a change of the tag's row may end while the vehicle still waits (ADR 0010)."""
+
+
+def settle_decisions(turn: Turn) -> None:
+    """Decide every vehicle whose time has come, first in the queue first."""
+    if not _deciding(turn):
+        return
+    for track in turn.tracks:
+        at = ready_at(turn, track)
+        if at is not None and at <= turn.t:
+            decide(turn, track)
+
+
+def next_deadline(turn: Turn) -> int | None:
+    """The earliest instant at which a waiting vehicle must be decided."""
+    if not _deciding(turn):
+        return None
+    times = [at for track in turn.tracks if (at := ready_at(turn, track)) is not None]
+    return min(times, default=None)
+
+
+def _deciding(turn: Turn) -> bool:
+    arm = turn.arm
+    return (
+        turn.desk.mode in (Mode.AUTO, Mode.MANUAL)
+        and turn.desk.plc_online
+        and arm.known
+        and not arm.fault
+        and not arm.broken
+    )
+
+
+def ready_at(turn: Turn, track: Track) -> int | None:
+    """When this vehicle is to be decided on present evidence; None: nothing to decide."""
+    if track.standing is Standing.WAITING:
+        return _first_decision_at(turn, track)
+    if not track.on_l1:
+        return None
+    if track.standing is Standing.HELD and track.holds == (Flag.NO_TAG,):
+        return turn.t if _listed(turn, track) else None
+    if track.standing is Standing.VOID and track.decisions < 2:
+        return turn.t if _heard_again(turn, track) else None
+    return None
+
+
+def _first_decision_at(turn: Turn, track: Track) -> int | None:
+    l1_on = track.times.l1_on
+    if l1_on is None:
+        return None
+    if turn.desk.mode is Mode.MANUAL:
+        return turn.t
+    evidence_at = turn.t if _complete(turn, track) else l1_on.mono_us + turn.cfg.evidence_wait_ms * 1000
+    listed = _listed(turn, track) if track.on_l1 else []
+    if listed:
+        waits = [until for tag in listed if (until := tags.arbitration_until(turn, tag)) is not None]
+        return max(evidence_at, *waits) if waits else evidence_at
+    hoped = tags.still_hoped(turn, track) if track.on_l1 else None
+    if track.card is not None and hoped is None:
+        return evidence_at
+    if _shadow(turn, track):
+        return None
+    deadline = l1_on.mono_us + turn.cfg.tag_wait_ms * 1000
+    return deadline if hoped is None else max(deadline, hoped)
+
+
+def _shadow(turn: Turn, track: Track) -> bool:
+    """L1 alone says that somebody is there: LC1 is clear, no tag, no plate (rules.md, SENSOR_STUCK)."""
+    if not track.on_l1 or Sensor.LC1 not in turn.cfg.curtains or track.lc1_broken or track.plate is not None:
+        return False
+    l1_on = track.times.l1_on
+    return l1_on is not None and not any(t.last_us >= l1_on.mono_us and not t.spent for t in turn.radio.tags.values())
+
+
+def _complete(turn: Turn, track: Track) -> bool:
+    return track.plate is not None and (track.measured is not None or not turn.cfg.measures_class)
+
+
+def _listed(turn: Turn, track: Track) -> list[HeardTag]:
+    return [tag for tag in tags.binding(turn, track) if tag.entry is not None]
+
+
+def _heard_again(turn: Turn, track: Track) -> bool:
+    since = track.voided_us or 0
+    return any(tag.last_us > since for tag in _listed(turn, track))
+
+
+def last_chance(turn: Turn, track: Track) -> Track:
+    """The vehicle leaves L1, or follows through: a credible tag is decided now or never (I4, R6)."""
+    if track.standing is not Standing.WAITING:
+        return track
+    listed = _listed(turn, track)
+    if not listed:
+        return track
+    if turn.desk.mode is Mode.AUTO and _deciding(turn):
+        decide(turn, track)
+        return turn.track(track.id) or track
+    tags.bind(turn, tuple(tag.epc for tag in listed), track)
+    return track
+
+
+def decide(turn: Turn, track: Track) -> None:
+    """Judge one vehicle and act on the verdict."""
+    if turn.desk.mode is Mode.MANUAL and track.standing is Standing.WAITING:
+        passages.hold(turn, track, None, (Mode.MANUAL.value,))
+        return
+    track = passages.number(turn, track)
+    facts = _facts(turn, track)
+    verdict = judge(facts)
+    track = _note_tags(turn, track, facts, verdict)
+    for flag in verdict.flags:
+        track = turn.flag(flag, track) or track
+    bound = _bound(facts, verdict)
+    tags.bind(turn, bound, track)
+    tags.weigh(turn, track)
+    if verdict.holds:
+        passages.hold(turn, track, verdict.finding, verdict.holds)
+    else:
+        passages.authorise(turn, track, verdict.finding)
+
+
+def _bound(facts: Facts, verdict: Verdict) -> tuple[str, ...]:
+    """All tags of one account are the vehicle's; of several accounts only the one that was chosen."""
+    if Flag.MULTI_TAG_AMBIGUOUS in verdict.holds:
+        return ()
+    accounts = {tag.entry.account for tag in facts.listed if tag.entry}
+    if len(accounts) > 1 and verdict.finding.epc is not None:
+        return (verdict.finding.epc,)
+    return verdict.epcs
+
+
+def _note_tags(turn: Turn, track: Track, facts: Facts, verdict: Verdict) -> Track:
+    """LATE_READ of the tag that counts, STRAY_REJECTED of weak ones, and the times of first read and credibility."""
+    l1_on = track.times.l1_on
+    chosen = turn.radio.tags.get(verdict.finding.epc or "") if verdict.epcs else None
+    if chosen is not None:
+        times = replace(track.times, first_read=chosen.first, credible=chosen.credible)
+        track = turn.put(track, times=times)
+        if l1_on and chosen.first.mono_us - l1_on.mono_us > turn.cfg.late_read_ms * 1000 and facts.listed:
+            track = turn.flag(Flag.LATE_READ, track) or track
+    if tags.weak_on_l1(turn, track):
+        track = turn.flag(Flag.STRAY_REJECTED, track) or track
+    return track
+
+
+def _facts(turn: Turn, track: Track) -> Facts:
+    on_l1 = track.on_l1 or track.times.l1_on is None
+    scored = sorted(
+        (
+            (fusion.score(tag, track, turn.radio.neighbours.get(tag.epc), turn.cfg), tag)
+            for tag in turn.radio.tags.values()
+        ),
+        key=lambda item: (-item[0], item[1].epc),
+    )
+    may = {tag.epc for tag in tags.binding(turn, track)} if on_l1 else set()
+    able = [tag for _, tag in scored if tag.epc in may]
+    entries = [tag.entry for tag in able if tag.entry]
+    if track.plate is not None and track.plate.entry is not None:
+        entries.append(track.plate.entry)
+    counts = turn.counts
+    horizon = turn.t - turn.cfg.repeat_ms * 1000
+    own = {
+        e.epc: own.sum_vnd
+        for e in entries
+        if (own := counts.own_charges.get(e.epc)) and own.entry_version == e.list_version
+    }
+    return Facts(
+        cfg=turn.cfg,
+        listed=tuple(tag for tag in able if tag.entry is not None),
+        unlisted=tuple(tag for tag in able if tag.entry is None),
+        plate=track.plate,
+        measured=track.measured,
+        card=track.card,
+        tariff=tariff_at(turn, track),
+        list_stale=list_stale(turn),
+        list_version=turn.desk.list_version,
+        own_vnd=own,
+        repeated=frozenset(e.epc for e in entries if counts.last_commits.get(e.epc, horizon - 1) >= horizon),
+        local_date=_local_date(turn, track),
+        candidates=tuple(_candidate(turn, tag, points, may) for points, tag in scored if not tag.spent),
+    )
+
+
+def _candidate(turn: Turn, tag: HeardTag, points: int, may: set[str]) -> Candidate:
+    if tag.epc in may:
+        verdict = "listed" if tag.entry is not None else "on no list"
+    elif tags.owned_by_neighbour(turn, tag):
+        verdict = "cross read"
+    elif tag.credible is None:
+        verdict = "weak"
+    else:
+        verdict = "of another vehicle"
+    return Candidate(tag.epc, tag.reads, tag.median_dbm, tag.credible is not None, points, verdict)
+
+
+def list_stale(turn: Turn) -> bool:
+    """R5: the newest applied change or heartbeat is older than list_stale, or there is none."""
+    fresh = turn.desk.list_fresh_us
+    return fresh is None or turn.t - fresh > turn.cfg.list_stale_ms * 1000
+
+
+def tariff_at(turn: Turn, track: Track) -> Tariff | None:
+    """The tariff in force at the instant of L1 (of now, where L1 never saw the vehicle)."""
+    utc_us = (track.times.l1_on or turn.now).utc_us
+    in_force = [tariff for tariff in turn.desk.tariffs if tariff.valid_from_utc_us <= utc_us]
+    return max(in_force, key=lambda tariff: (tariff.valid_from_utc_us, tariff.version), default=None)
+
+
+def _local_date(turn: Turn, track: Track) -> str:
+    """Local date of L1, for tickets (R11)."""
+    utc_us = (track.times.l1_on or turn.now).utc_us
+    local = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=utc_us, milliseconds=turn.cfg.utc_offset_ms)
+    return local.date().isoformat()
+
+
+def late_plate(turn: Turn, track: Track, plate: PlateRead) -> None:
+    """R4: a first plate after the decision is evidence only; one that differs is PLATE_DOUBT."""
+    registered = track.finding.plate_registered if track.finding else None
+    if plate.text is not None and registered is not None and not fusion.plates_agree(plate.text, registered):
+        turn.flag(Flag.PLATE_DOUBT, track)

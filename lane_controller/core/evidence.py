@@ -1,0 +1,160 @@
+"""Plates and classes find their vehicle.
+
+In: `PlateRead`, `ClassMeasured`. Out: evidence on a vehicle, flags of late and corrected readings, a second vehicle
+where two
+plates with good tags came over one L1.
+Never: a decision changed by evidence that came after it (R16).
+"""
+
+from dataclasses import replace
+
+from lane_controller.core import deciding, passages, road, tags
+from lane_controller.core.events import ClassMeasured, PlateRead
+from lane_controller.core.fusion import plates_agree
+from lane_controller.core.state import Stage, Standing, Track
+from lane_controller.core.turn import Turn
+from lane_controller.core.values import Flag, VehicleKind
+
+UNDECIDED = (Standing.WAITING, Standing.PHANTOM)
+
+
+def plate(turn: Turn, event: PlateRead) -> None:
+    """A plate reading of the vehicle at L1 (or of the one that was asked for)."""
+    track = _subject(turn, event.track)
+    if track is None:
+        turn.set_road(loose_plate=(turn.t, event))
+        return
+    if track.gap_us is not None and event.track is None and not event.corrects:
+        turn.put(track, next_plate=event)
+        return
+    track = turn.put(track, frames=tuple(dict.fromkeys((*track.frames, *event.frames))))
+    if track.standing is Standing.PHANTOM and event.text is not None:
+        track = turn.put(track, standing=Standing.WAITING)
+    if event.corrects:
+        _correct(turn, track, event)
+    elif track.plate is None:
+        _first(turn, track, event)
+    else:
+        _another(turn, track, event)
+
+
+def _subject(turn: Turn, track_id: int | None) -> Track | None:
+    if track_id is not None:
+        return turn.track(track_id)
+    occupant = turn.occupant()
+    if occupant is not None:
+        return occupant
+    if turn.sensors.l1.raw:
+        return None
+    waiting = [t for t in turn.tracks if t.plate is None and t.vehicle and t.times.l1_on is not None]
+    return waiting[-1] if waiting else None
+
+
+def _first(turn: Turn, track: Track, event: PlateRead) -> None:
+    times = replace(track.times, plate=turn.now)
+    track = turn.put(track, plate=event, times=times)
+    if track.standing not in UNDECIDED:
+        deciding.late_plate(turn, track, event)
+
+
+def _correct(turn: Turn, track: Track, event: PlateRead) -> None:
+    if track.standing in UNDECIDED:
+        turn.put(track, plate=event, times=replace(track.times, plate=turn.now))
+        return
+    track = turn.flag(Flag.PLATE_CORRECTED, track) or track
+    finding = track.finding
+    if finding is not None:
+        finding = replace(finding, plate_read=event.text, plate_confidence=event.confidence)
+    turn.put(track, plate=event, finding=finding)
+
+
+def _another(turn: Turn, track: Track, event: PlateRead) -> None:
+    """A second reading that corrects nothing: the surer one counts; a different sure one may be a second vehicle."""
+    old = track.plate
+    if event.text is None or old is None:
+        return
+    if old.text is not None and not plates_agree(event.text, old.text) and event.confidence >= turn.cfg.plate_sure:
+        turn.put(track, next_plate=event)
+        settle_separation(turn)
+    elif track.standing in UNDECIDED and (old.text is None or event.confidence > old.confidence):
+        turn.put(track, plate=event)
+
+
+def settle_separation(turn: Turn) -> None:
+    """Two plates, each with its own good tag, over one L1: two vehicles (SEPARATION_FAIL), each with its own class."""
+    track = turn.occupant()
+    if track is None or track.next_plate is None or track.plate is None or track.gap_us is not None:
+        return
+    plate = track.next_plate
+    own = track.finding.plate_registered if track.finding else None
+    tagged = [t.entry.plate for t in turn.radio.tags.values() if t.entry and t.credible and not t.spent]
+    first_has_tag = plates_agree(track.plate.text, own) or any(plates_agree(track.plate.text, p) for p in tagged)
+    if track.standing is Standing.WAITING or not first_has_tag or not _free_tag(turn, plate):
+        return
+    turn.put(track, on_l1=False, l1_off_us=turn.t, forward=True, next_plate=None)
+    tags.left_l1(turn, track, turn.t - 1)
+    follower = road.begin(turn, turn.now, shared=True)
+    follower = turn.put(follower, plate=plate, frames=plate.frames, lc1_broken=turn.sensors.lc1.on)
+    turn.flag(Flag.SEPARATION_FAIL, follower)
+
+
+def _free_tag(turn: Turn, plate: PlateRead) -> bool:
+    """A credible listed tag that no vehicle owns carries this plate."""
+    return any(
+        tag.entry is not None
+        and tag.credible is not None
+        and tag.owner is None
+        and not tag.spent
+        and plates_agree(plate.text, tag.entry.plate)
+        for tag in turn.radio.tags.values()
+    )
+
+
+def measured(turn: Turn, event: ClassMeasured) -> None:
+    """The classifier's view: a motorcycle is told its lane, anything else is evidence until the decision."""
+    track = _subject_of_class(turn, event.track)
+    if track is None:
+        turn.set_road(loose_class=(turn.t, event))
+        return
+    if track.measured is None or track.standing in UNDECIDED:
+        track = turn.put(track, measured=event)
+    if event.kind is VehicleKind.MOTORCYCLE and not track.live and track.stage is Stage.BEFORE:
+        motorcycle(turn, track)
+
+
+def _subject_of_class(turn: Turn, track_id: int | None) -> Track | None:
+    if track_id is not None:
+        return turn.track(track_id)
+    return turn.occupant()
+
+
+def motorcycle(turn: Turn, track: Track) -> None:
+    """R9: not tolled, arm stays closed, only the flag."""
+    turn.put(track, standing=Standing.MOTORCYCLE, holds=(), finding=None)
+    turn.flag(Flag.WRONG_LANE_MOTO, track)
+
+
+def settle_motorcycles(turn: Turn) -> None:
+    """A class that came just before L1 on may say that the new vehicle is a motorcycle."""
+    for track in turn.tracks:
+        early = track.measured
+        if track.standing is Standing.WAITING and early is not None and early.kind is VehicleKind.MOTORCYCLE:
+            motorcycle(turn, track)
+
+
+def settle_phantoms(turn: Turn) -> None:
+    """A credible tag heard over a phantom L1 makes it a vehicle."""
+    track = turn.occupant()
+    if track is not None and track.standing is Standing.PHANTOM and tags.binding(turn, track):
+        turn.put(track, standing=Standing.WAITING)
+
+
+def stuck_l1(turn: Turn) -> None:
+    """L1 is stuck: it makes no vehicle."""
+    track = turn.occupant()
+    turn.set_road(occupant=None)
+    if track is not None:
+        if track.live:
+            track = passages.void(turn, track, "L1 stuck")
+        tags.release(turn, track, spent=False)
+        turn.drop(track)

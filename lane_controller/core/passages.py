@@ -1,0 +1,155 @@
+"""Passages on the books: authorise, hold, commit, void, abandon; numbers and the memories of R13 and R15.
+
+In: a vehicle and what was decided. Out: records, in the order that makes them durable before anything acts on them.
+Never: two records that close one passage, a sequence number with a gap, a charge before L3.
+"""
+
+from dataclasses import replace
+
+from lane_controller.core import tags
+from lane_controller.core.effects import Record
+from lane_controller.core.instant import Now
+from lane_controller.core.records import Abandoned, Authorised, Finding, Held, OwnCharge, Passage, PassageClosed, Voided
+from lane_controller.core.state import Stage, Standing, Track
+from lane_controller.core.turn import Turn
+from lane_controller.core.values import Flag, Mode, Outcome
+
+BY_TAG = (Outcome.CHARGED, Outcome.TICKET, Outcome.EXEMPT)
+
+
+def number(turn: Turn, track: Track) -> Track:
+    """Give the vehicle a passage id, unless it has one."""
+    if track.passage_id is not None:
+        return track
+    n = turn.counts.n + 1
+    turn.counts = replace(turn.counts, n=n)
+    passage_id = f"{turn.cfg.lane}-e{turn.counts.epoch}-{n:06d}"
+    return turn.put(track, n=n, passage_id=passage_id)
+
+
+def authorise(turn: Turn, track: Track, finding: Finding) -> Track:
+    """The vehicle may pass: durable before its open command."""
+    track = number(turn, track)
+    times = replace(track.times, decided=turn.now)
+    track = turn.put(
+        track, standing=Standing.AUTHORISED, finding=finding, holds=(), times=times, decisions=track.decisions + 1
+    )
+    assert track.passage_id is not None  # noqa: S101 - number() gave both
+    assert track.n is not None  # noqa: S101
+    record = Authorised(track.passage_id, track.n, finding, track.flags, track.frames, times, turn.now)
+    turn.effects.append(Record(record))
+    return track
+
+
+def hold(turn: Turn, track: Track, finding: Finding | None, holds: tuple[str, ...]) -> Track:
+    """The vehicle waits for evidence, a card or the operator."""
+    track = number(turn, track)
+    times = replace(track.times, decided=turn.now)
+    track = turn.put(track, standing=Standing.HELD, finding=finding, holds=holds, times=times)
+    assert track.passage_id is not None  # noqa: S101 - number() gave both
+    assert track.n is not None  # noqa: S101
+    turn.effects.append(Record(Held(track.passage_id, track.n, track.flags, turn.now)))
+    return track
+
+
+def close(turn: Turn, track: Track, at: Now) -> None:
+    """The vehicle crossed L2 → L3: exactly one passage, with the next number of the sequence (I13)."""
+    track = _outcome(turn, number(turn, track))
+    track = turn.put(track, times=replace(track.times, l3_on=at))
+    finding = track.finding
+    assert finding is not None and track.passage_id is not None and track.n is not None  # noqa: S101, PT018
+    seq = turn.counts.seq + 1
+    turn.counts = replace(turn.counts, seq=seq)
+    committed = finding.outcome is Outcome.CHARGED
+    passage = Passage(
+        track.passage_id, seq, finding, committed, track.flags, track.frames, track.times, turn.now, turn.trace
+    )
+    turn.effects.append(Record(PassageClosed(track.n, passage)))
+    if finding.outcome in BY_TAG and finding.epc is not None:
+        remember(turn, finding, at)
+    tags.release(turn, track, spent=True)
+    turn.drop(track)
+
+
+def _outcome(turn: Turn, track: Track) -> Track:
+    """R8 and R6: an authorisation keeps its outcome; otherwise the mode at L2 on; otherwise a violation."""
+    if track.live:
+        return track
+    base = track.finding or _seen(track)
+    mode = track.l2_mode or turn.desk.mode
+    if mode in (Mode.CONVOY, Mode.EMERGENCY):
+        outcome = Outcome.CONVOY if mode is Mode.CONVOY else Outcome.EMERGENCY
+        if outcome is Outcome.CONVOY:
+            track = turn.flag(Flag.CONVOY, track) or track
+        base = replace(_seen(track), plate_registered=None, reason=mode.value)
+        return turn.put(track, finding=replace(base, outcome=outcome, rules=("R8",)))
+    arm_open = track.arm_open_at_l2 or turn.arm.open_limit
+    track = turn.flag(Flag.TAILGATE if arm_open else Flag.RUN_THROUGH, track) or track
+    finding = replace(base, outcome=Outcome.VIOLATION, fare_vnd=0, class_charged=None, ticket_no=None, rules=("R6",))
+    return turn.put(track, finding=finding)
+
+
+def _seen(track: Track) -> Finding:
+    plate, measured = track.plate, track.measured
+    return Finding(
+        outcome=Outcome.VIOLATION,
+        plate_read=plate.text if plate else None,
+        plate_confidence=plate.confidence if plate else None,
+        class_measured=measured.vehicle_class if measured else None,
+    )
+
+
+def remember(turn: Turn, finding: Finding, at: Now) -> None:
+    """R13 and R15 memories after a commit."""
+    counts = turn.counts
+    epc = finding.epc or ""
+    horizon = turn.t - turn.cfg.repeat_ms * 1000
+    commits = {e: us for e, us in counts.last_commits.items() if us >= horizon}
+    commits[epc] = at.mono_us
+    own = counts.own_charges
+    if finding.outcome is Outcome.CHARGED:
+        version = finding.entry_version or 0
+        old = own.get(epc)
+        before = old.sum_vnd if old is not None and old.entry_version == version else 0
+        own = {**own, epc: OwnCharge(epc, version, before + finding.fare_vnd)}
+    turn.counts = replace(counts, last_commits=commits, own_charges=own)
+
+
+def void(turn: Turn, track: Track, reason: str) -> Track:
+    """An authorisation came to nothing; the vehicle may be decided once more on L1, under a new id (R1)."""
+    assert track.passage_id is not None  # noqa: S101 - only an authorised vehicle is voided
+    turn.effects.append(Record(Voided(track.passage_id, reason, turn.now)))
+    return turn.put(
+        track,
+        standing=Standing.VOID,
+        finding=None,
+        passage_id=None,
+        n=None,
+        voided_us=turn.t,
+        recovered=False,
+        recovered_until_us=None,
+        opens=0,
+    )
+
+
+def abandon(turn: Turn, track: Track, reason: str) -> None:
+    """The vehicle left upstream: no passage."""
+    if track.live:
+        track = void(turn, track, reason)
+    track = turn.flag(Flag.ABANDONED, track) or track
+    epc = track.finding.epc if track.finding else None
+    plate = track.plate.text if track.plate else None
+    turn.effects.append(Record(Abandoned(track.passage_id, track.flags, track.frames, epc, plate, turn.now)))
+    tags.release(turn, track, spent=False)
+    turn.drop(track)
+
+
+def enter_l2(turn: Turn, track: Track, at: Now) -> Track:
+    """The vehicle is on L2: what holds at this instant decides its outcome (R8) and the kind of violation."""
+    return turn.put(
+        track,
+        stage=Stage.UNDER_ARM,
+        times=replace(track.times, l2_on=at),
+        l2_mode=turn.desk.mode,
+        arm_open_at_l2=turn.arm.open_limit,
+    )

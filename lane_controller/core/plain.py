@@ -1,0 +1,140 @@
+"""Records and events as plain values (dict, list, str, int, float, bool, None) and back, exactly.
+
+In: any value of `records.Record` or `events.Event`. Out: a dict with "type" and one key per field, ready for JSON.
+Used by the journal, by capsules and by replay's power failures.
+Never: a lossy field, or a decode that guesses. Errors: PlainError names type and field.
+"""
+
+import types
+from collections.abc import Callable
+from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
+
+from lane_controller.core import events, records
+
+Plain = dict[str, Any]
+Decoder = Callable[[Any], Any]
+EVENT_TYPES: dict[str, type] = {member.__name__: member for member in get_args(events.Event)}
+RECORD_TYPES: dict[str, type] = {member.__name__: member for member in get_args(records.Record)}
+
+
+class PlainError(ValueError):
+    """A plain value is not what its type needs."""
+
+
+def to_plain(value: events.Event | records.Record) -> Plain:
+    """One event or record as a dict; `json.dumps` of it is the journal's line."""
+    return {"type": type(value).__name__, **_fields(value)}
+
+
+def event_from_plain(plain: Plain) -> events.Event:
+    """The event that `to_plain` wrote. Errors: PlainError."""
+    return cast("events.Event", _decode_union(plain, EVENT_TYPES))
+
+
+def record_from_plain(plain: Plain) -> records.Record:
+    """The record that `to_plain` wrote. Errors: PlainError."""
+    return cast("records.Record", _decode_union(plain, RECORD_TYPES))
+
+
+def durable_to_plain(durable: records.Durable) -> Plain:
+    """`Durable` alone, for diagnostics; inside `Booted` it travels with the event."""
+    return _fields(durable)
+
+
+def _decode_union(plain: Plain, members: dict[str, type]) -> Any:
+    if not isinstance(plain, dict) or plain.get("type") not in members:
+        name = plain.get("type") if isinstance(plain, dict) else plain
+        raise PlainError(f"type: {name!r} is none of {', '.join(sorted(members))}")
+    return _decode_fields(members[plain["type"]], {k: v for k, v in plain.items() if k != "type"})
+
+
+def _fields(value: Any) -> Plain:
+    cls: type = type(value)
+    return {name: _encode(getattr(value, name)) for name in _names(cls)}
+
+
+@cache
+def _names(cls: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cls))
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return [_encode(item) for item in value]
+    if is_dataclass(value):
+        return _fields(value)
+    return value
+
+
+@cache
+def _decoders(cls: type) -> dict[str, tuple[Decoder, bool]]:
+    hints = get_type_hints(cls)
+    return {f.name: (_decoder(hints[f.name]), f.default is MISSING) for f in fields(cls)}
+
+
+def _decode_fields(cls: type, plain: Plain) -> Any:
+    if not isinstance(plain, dict):
+        raise PlainError(f"{cls.__name__}: {plain!r} is not an object")
+    decoders = _decoders(cls)
+    unknown = set(plain) - set(decoders)
+    missing = [name for name, (_, needed) in decoders.items() if needed and name not in plain]
+    if unknown or missing:
+        raise PlainError(f"{cls.__name__}: missing {missing}, unknown {sorted(unknown)}")
+    arguments = {}
+    for name, item in plain.items():
+        try:
+            arguments[name] = decoders[name][0](item)
+        except (PlainError, ValueError, TypeError) as error:
+            raise PlainError(f"{cls.__name__}.{name}: {error}") from error
+    return cls(**arguments)
+
+
+def _decoder(hint: Any) -> Decoder:
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return _optional(hint)
+    if origin is tuple:
+        return _tuple(get_args(hint))
+    if is_dataclass(hint):
+        return lambda item: _decode_fields(cast("type", hint), item)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint
+    return _scalar(hint)
+
+
+def _optional(hint: Any) -> Decoder:
+    inner = [member for member in get_args(hint) if member is not type(None)]
+    if len(inner) != 1:
+        raise AssertionError(f"{hint}: only X | None is a field type here")
+    decode = _decoder(inner[0])
+    return lambda item: None if item is None else decode(item)
+
+
+def _tuple(members: tuple[Any, ...]) -> Decoder:
+    if len(members) == 2 and members[1] is Ellipsis:
+        decode = _decoder(members[0])
+        return lambda item: tuple(decode(part) for part in _sequence(item))
+    decoders = [_decoder(member) for member in members]
+    return lambda item: tuple(d(part) for d, part in zip(decoders, _sequence(item), strict=True))
+
+
+def _sequence(item: Any) -> list[Any]:
+    if not isinstance(item, list | tuple):
+        raise PlainError(f"{item!r} is not a list")
+    return list(item)
+
+
+def _scalar(hint: type) -> Decoder:
+    def decode(item: Any) -> Any:
+        if hint is float and type(item) is int:
+            return float(item)
+        if type(item) is not hint:
+            raise PlainError(f"{item!r} is not {hint.__name__}")
+        return item
+
+    return decode

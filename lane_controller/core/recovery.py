@@ -1,0 +1,194 @@
+"""Restart: what the journal's records leave for the next run, and what the first look at the road makes of it.
+
+In: records in order (`recover`), then `Booted`, the sensor baseline and the first report of the arm. Out: `Durable`;
+vehicles
+that continue under their passage id, or void records.
+Never: an arm opened by a boot, a committed charge lost or doubled (I8).
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import assert_never
+
+from lane_controller.core import passages, road, tags
+from lane_controller.core.effects import AskPlate, Record
+from lane_controller.core.events import Booted, SensorLevels
+from lane_controller.core.records import (
+    Abandoned,
+    Authorised,
+    Durable,
+    FlagRaised,
+    Held,
+    LastCommit,
+    ListChanged,
+    ModeChanged,
+    OperatorSession,
+    OwnCharge,
+    PassageClosed,
+    Voided,
+)
+from lane_controller.core.records import Record as DurableRecord
+from lane_controller.core.sensors import baseline, raw_edge
+from lane_controller.core.state import Arm, Counts, Shown, Standing, Track
+from lane_controller.core.turn import Turn
+from lane_controller.core.values import Flag, Mode, Outcome, Sensor
+
+REPEAT_KEPT_US = 600_000_000
+"""`recover` keeps commits this long before the newest record; the lane's own repeat_ms decides."""
+
+
+def recover(records: Iterable[DurableRecord], epoch: int = 1, start: Durable | None = None) -> Durable:
+    """Fold journalled records, oldest first, into what `Booted` needs; `start` continues from a snapshot."""
+    durable = start if start is not None else Durable(epoch=epoch)
+    for record in records:
+        durable = fold(durable, record)
+    return durable
+
+
+def fold(durable: Durable, record: DurableRecord) -> Durable:
+    """One more record. A snapshot of `Durable` with the records after it gives the same as all records."""
+    match record:
+        case Authorised():
+            pending = (*_without(durable, record.passage_id), record)
+            durable = replace(durable, n=max(durable.n, record.n), pending=pending)
+        case Held():
+            durable = replace(durable, n=max(durable.n, record.n))
+        case PassageClosed():
+            durable = _closed(durable, record)
+        case Voided():
+            durable = replace(durable, pending=_without(durable, record.passage_id))
+        case ModeChanged():
+            durable = replace(durable, mode=record.mode)
+        case OperatorSession():
+            durable = replace(durable, operator=record.operator)
+        case ListChanged():
+            durable = replace(durable, own_charges=tuple(o for o in durable.own_charges if o.epc != record.epc))
+        case Abandoned() | FlagRaised():
+            pass
+        case _:
+            assert_never(record)
+    return durable
+
+
+def _without(durable: Durable, passage_id: str) -> tuple[Authorised, ...]:
+    return tuple(pending for pending in durable.pending if pending.passage_id != passage_id)
+
+
+def _closed(durable: Durable, record: PassageClosed) -> Durable:
+    passage = record.passage
+    finding = passage.finding
+    pending = _without(durable, passage.passage_id)
+    durable = replace(durable, n=max(durable.n, record.n), seq=max(durable.seq, passage.seq), pending=pending)
+    if finding.epc is None or finding.outcome not in passages.BY_TAG:
+        return durable
+    utc_us = passage.times.l3_on.utc_us if passage.times.l3_on else passage.closed.utc_us
+    kept = tuple(c for c in durable.last_commits if c.epc != finding.epc and c.utc_us >= utc_us - REPEAT_KEPT_US)
+    durable = replace(durable, last_commits=(*kept, LastCommit(finding.epc, utc_us)))
+    if finding.outcome is not Outcome.CHARGED:
+        return durable
+    version = finding.entry_version or 0
+    before = sum(o.sum_vnd for o in durable.own_charges if o.epc == finding.epc and o.entry_version == version)
+    others = tuple(o for o in durable.own_charges if o.epc != finding.epc)
+    return replace(durable, own_charges=(*others, OwnCharge(finding.epc, version, before + finding.fare_vnd)))
+
+
+def booted(turn: Turn, event: Booted) -> None:
+    """A new run. Latched modes end with it: the boot rule closes the arm, so the lane goes on in AUTO (ADR 0010)."""
+    durable = event.durable
+    mode = Mode.AUTO if durable.mode in (Mode.CONVOY, Mode.EMERGENCY) else durable.mode
+    turn.desk = replace(turn.desk, mode=mode, operator=durable.operator, tariffs=event.tariffs, plc_online=False)
+    turn.arm = Arm(boot_hold=True)
+    turn.shown = Shown()
+    turn.counts = Counts(
+        boot_id=event.boot_id,
+        epoch=durable.epoch,
+        n=durable.n,
+        seq=durable.seq,
+        own_charges={own.epc: own for own in durable.own_charges},
+        last_commits={c.epc: turn.t - (turn.now.utc_us - c.utc_us) for c in durable.last_commits},
+        pending=durable.pending,
+    )
+    if event.restart:
+        turn.flag(Flag.RECOVERED)
+
+
+def levels(turn: Turn, event: SensorLevels) -> None:
+    """All levels: the baseline of a boot, later the proof that an edge was missed."""
+    found = {Sensor.L1: event.l1, Sensor.L2: event.l2, Sensor.L3: event.l3}
+    found |= {s: v for s, v in ((Sensor.LC1, event.lc1), (Sensor.LC2, event.lc2)) if v is not None}
+    if turn.road.baseline_due:
+        baseline(turn, found)
+        turn.set_road(baseline_due=False)
+        return
+    for sensor, on in found.items():
+        if turn.line(sensor).raw is not on:
+            raw_edge(turn, sensor, on, turn.t)
+
+
+def settle_boot(turn: Turn) -> None:
+    """Once road and arm are known: who is there, and does a pending authorisation belong to them?"""
+    if turn.road.baseline_due or not turn.arm.known or turn.road.boot_seen:
+        return
+    turn.set_road(boot_seen=True)
+    pending = turn.counts.pending
+    turn.counts = replace(turn.counts, pending=())
+    s = turn.sensors
+    if not (s.l1.on or s.l2.on or not turn.arm.closed_limit):
+        for old in pending:
+            turn.effects.append(Record(Voided(old.passage_id, "vehicle gone at restart", turn.now)))
+        pending = ()
+    tracks = [_restore(turn, old) for old in pending]
+    _place(turn, tracks)
+
+
+def _restore(turn: Turn, old: Authorised) -> Track:
+    track = road.begin(turn, None)
+    until = turn.t + turn.cfg.pass_timeout_ms * 1000
+    return turn.put(
+        track,
+        standing=Standing.AUTHORISED,
+        times=replace(old.times, open_confirmed=None),
+        on_l1=False,
+        recovered=True,
+        recovered_until_us=until,
+        frames=old.frames,
+        flags=old.flags,
+        finding=old.finding,
+        passage_id=old.passage_id,
+        n=old.n,
+        decisions=1,
+        l1_off_us=turn.t,
+    )
+
+
+def _place(turn: Turn, tracks: list[Track]) -> None:
+    """Put recovered vehicles where the sensors are on; whoever is left over is new."""
+    s = turn.sensors
+    waiting = list(tracks)
+    if s.l2.on:
+        first = waiting.pop(0) if waiting else road.begin(turn, None) if not s.l3.on else None
+        if first is not None:
+            first = passages.enter_l2(turn, first, turn.now)
+            if s.l3.on:
+                road.passed(turn, first, turn.now)
+    elif s.l3.on and waiting and not s.l1.on:
+        road.passed(turn, passages.enter_l2(turn, waiting.pop(0), turn.now), turn.now)
+    if not s.l1.on:
+        return
+    if waiting:
+        last = turn.put(waiting[-1], on_l1=True, lc1_broken=s.lc1.on, l1_off_us=None)
+        turn.set_road(occupant=last.id)
+        turn.effects.append(AskPlate(last.id, turn.t))
+    else:
+        turn.put(road.begin(turn, turn.now), lc1_broken=s.lc1.on)
+
+
+def settle_resume(turn: Turn) -> None:
+    """A recovered vehicle on L1 whose own tag is heard again, before a closed arm: it may be opened for (ADR 0010)."""
+    track = turn.occupant()
+    if track is None or not track.recovered or not track.live or track.finding is None:
+        return
+    tag = turn.radio.tags.get(track.finding.epc or "")
+    if tag is not None and tag.credible is not None and turn.arm.closed_limit:
+        tags.bind(turn, (tag.epc,), track)
+        turn.put(track, recovered=False, recovered_until_us=None)

@@ -1,0 +1,80 @@
+"""Debounce: raw edges of loops and curtains become edges that count.
+
+In: `SensorChanged` and the passing of time. Out: calls `road.edge` with the time the edge happened, not the time it
+was believed.
+Never: two edges of the same direction in a row; a shorter pulse is chatter and changes nothing.
+"""
+
+from lane_controller.core import road
+from lane_controller.core.turn import FIELD, Turn
+from lane_controller.core.values import Flag, Sensor, TraceEdge
+
+CHATTER_QUIET_US = 10_000_000
+"""LOOP_CHATTER of one loop is raised once in this time: a loose wire must not flood the journal (ADR 0010)."""
+
+LOOPS = (Sensor.L1, Sensor.L2, Sensor.L3)
+
+
+def raw_edge(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
+    """Take one edge of the wire."""
+    line = turn.line(sensor)
+    if line.pending is not None and happened_us - line.pending_us >= turn.cfg.debounce_us(sensor, line.pending):
+        believe(turn, sensor, line.pending, line.pending_us)
+        line = turn.line(sensor)
+    if on == line.raw:
+        return
+    if line.pending is not None:
+        turn.set_line(sensor, pending=None)
+        _chatter(turn, sensor)
+        return
+    turn.set_line(sensor, pending=on, pending_us=happened_us)
+    settle_lines(turn)
+
+
+def settle_lines(turn: Turn) -> None:
+    """Believe every edge that has lasted long enough by now, oldest first."""
+    while True:
+        due = [(at, sensor, on) for at, sensor, on in pending(turn) if at + turn.cfg.debounce_us(sensor, on) <= turn.t]
+        if not due:
+            return
+        at, sensor, on = min(due, key=lambda item: item[0] + turn.cfg.debounce_us(item[1], item[2]))
+        believe(turn, sensor, on, at)
+
+
+def pending(turn: Turn) -> list[tuple[int, Sensor, bool]]:
+    """Edges not believed yet: (happened, sensor, direction)."""
+    s = turn.sensors
+    found = []
+    for sensor, line in (
+        (Sensor.L1, s.l1),
+        (Sensor.L2, s.l2),
+        (Sensor.L3, s.l3),
+        (Sensor.LC1, s.lc1),
+        (Sensor.LC2, s.lc2),
+    ):
+        if line.pending is not None:
+            found.append((line.pending_us, sensor, line.pending))
+    return found
+
+
+def believe(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
+    """An edge counts."""
+    was_stuck = turn.line(sensor).stuck
+    turn.set_line(sensor, on=on, since_us=happened_us, pending=None, stuck=False, stalled=False)
+    turn.trace = (*turn.trace[-23:], TraceEdge(sensor, on, happened_us))
+    if not (was_stuck and sensor is Sensor.L1 and not on and turn.occupant() is None):
+        road.edge(turn, sensor, on, happened_us)
+
+
+def baseline(turn: Turn, levels: dict[Sensor, bool]) -> None:
+    """Levels at boot: what is on is on since now, and nothing has moved."""
+    for sensor in FIELD:
+        turn.set_line(sensor, on=levels.get(sensor, False), since_us=turn.t, pending=None)
+
+
+def _chatter(turn: Turn, sensor: Sensor) -> None:
+    line = turn.line(sensor)
+    if sensor not in LOOPS or (line.chatter_us is not None and turn.t - line.chatter_us < CHATTER_QUIET_US):
+        return
+    turn.set_line(sensor, chatter_us=turn.t)
+    turn.flag(Flag.LOOP_CHATTER, turn.occupant() if sensor is Sensor.L1 else None)

@@ -1,0 +1,123 @@
+"""What the driver and the back office see: lane state, signal, display.
+
+In: the lane after everything else of the step. Out: `EnterState`, `SetSignal`, `ShowDisplay`, each only when it
+changes.
+Never: green without a live authorisation and a confirmed open arm (I6).
+"""
+
+from dataclasses import replace
+
+from lane_controller.core.effects import EnterState, SetSignal, ShowDisplay
+from lane_controller.core.state import Stage, Standing, Track
+from lane_controller.core.turn import Turn
+from lane_controller.core.values import Aspect, DisplayCode, Flag, LaneState, Mode, Outcome
+
+MODE_STATE = {mode: LaneState(mode.value) for mode in Mode}
+
+INVALID = (Flag.BLACKLIST, Flag.UNKNOWN_TAG, Flag.TID_MISMATCH)
+HOLD_CODES: tuple[tuple[str, DisplayCode], ...] = (
+    *((flag.value, DisplayCode.INVALID_TAG) for flag in INVALID),
+    (Flag.CLASS_MISMATCH_MAJOR.value, DisplayCode.WRONG_CLASS),
+    (Flag.LOW_BALANCE.value, DisplayCode.LOW_BALANCE),
+    (Flag.NO_TAG.value, DisplayCode.NO_TAG),
+    (Mode.MANUAL.value, DisplayCode.MANUAL),
+)
+"""First match wins where a vehicle is held for several reasons."""
+
+TEXT: dict[DisplayCode, tuple[str, ...]] = {
+    DisplayCode.FARE: ("XIN MỜI QUA",),
+    DisplayCode.PRIORITY: ("XE ƯU TIÊN", "XIN MỜI QUA"),
+    DisplayCode.NO_TAG: ("KHÔNG ĐỌC ĐƯỢC", "THẺ"),
+    DisplayCode.LOW_BALANCE: ("SỐ DƯ", "KHÔNG ĐỦ"),
+    DisplayCode.MOTORCYCLE: ("XE MÁY", "ĐI LÀN NGOÀI"),
+    DisplayCode.MANUAL: ("NHÂN VIÊN", "XỬ LÝ"),
+    DisplayCode.CONVOY: ("ĐOÀN XE", "XIN MỜI QUA"),
+    DisplayCode.CLOSED: ("LÀN ĐÓNG",),
+    DisplayCode.WRONG_CLASS: ("SAI LOẠI XE", "CHỜ NHÂN VIÊN"),
+    DisplayCode.INVALID_TAG: ("THẺ", "KHÔNG HỢP LỆ"),
+    DisplayCode.WAIT: ("DỪNG LẠI", "CHỜ NHÂN VIÊN"),
+    DisplayCode.IDLE: (),
+}
+
+
+def settle_signs(turn: Turn) -> None:
+    """Show what has changed."""
+    state, aspect = lane_state(turn), signal(turn)
+    code, lines = display(turn)
+    shown = turn.shown
+    if state is shown.state and aspect is shown.signal and code is shown.display and lines == shown.lines:
+        return
+    if state is not shown.state:
+        turn.effects.append(EnterState(state))
+    if aspect is not shown.signal:
+        turn.effects.append(SetSignal(aspect))
+    if code is not shown.display or lines != shown.lines:
+        turn.effects.append(ShowDisplay(code, lines))
+    turn.shown = replace(shown, state=state, signal=aspect, display=code, lines=lines)
+
+
+def lane_state(turn: Turn) -> LaneState:
+    """FAULT, then a lost PLC, then what the supervisor asked for, then a lost reader or a stuck sensor."""
+    desk = turn.desk
+    if turn.arm.fault or turn.arm.broken:
+        return LaneState.FAULT
+    if not desk.plc_online:
+        return LaneState.DEGRADED
+    if desk.mode not in (Mode.AUTO, Mode.MANUAL):
+        return MODE_STATE[desk.mode]
+    readers = turn.radio.readers.values()
+    s = turn.sensors
+    stuck = s.l1.stuck or s.l2.stuck or s.l3.stuck or s.lc1.stuck or s.lc2.stuck
+    if stuck or not any(link.connected for link in readers):
+        return LaneState.DEGRADED
+    return MODE_STATE[desk.mode]
+
+
+def signal(turn: Turn) -> Aspect:
+    """Green: the first vehicle may pass, or the arm is latched, and the open limit says open."""
+    arm = turn.arm
+    if not arm.open_limit or not arm.known or arm.fault or arm.broken or arm.closing or not turn.desk.plc_online:
+        return Aspect.RED
+    queue = turn.queue()
+    return Aspect.GREEN if arm.latched or (queue and queue[0].live) else Aspect.RED
+
+
+def display(turn: Turn) -> tuple[DisplayCode, tuple[str, ...]]:
+    """The code for the first vehicle that has not reached the arm."""
+    desk = turn.desk
+    if not desk.plc_online or desk.mode is Mode.CLOSED:
+        return DisplayCode.CLOSED, TEXT[DisplayCode.CLOSED]
+    if desk.mode is Mode.CONVOY:
+        return DisplayCode.CONVOY, TEXT[DisplayCode.CONVOY]
+    track = next((t for t in turn.tracks if t.stage is Stage.BEFORE and _has_text(t)), None)
+    if track is None or desk.mode is Mode.EMERGENCY:
+        code = DisplayCode.MANUAL if desk.mode is Mode.MANUAL else DisplayCode.IDLE
+        return code, TEXT[code]
+    if track.live and (turn.arm.fault or turn.arm.broken):
+        return DisplayCode.WAIT, TEXT[DisplayCode.WAIT]
+    code = _code(track)
+    return code, _fare_lines(track) if code is DisplayCode.FARE else TEXT[code]
+
+
+def _has_text(track: Track) -> bool:
+    return track.standing is not Standing.PHANTOM
+
+
+def _code(track: Track) -> DisplayCode:
+    if track.standing is Standing.MOTORCYCLE:
+        return DisplayCode.MOTORCYCLE
+    if track.standing is Standing.AUTHORISED and track.finding is not None:
+        outcome = track.finding.outcome
+        if outcome is Outcome.MANUAL:
+            return DisplayCode.MANUAL
+        return DisplayCode.PRIORITY if outcome is Outcome.EXEMPT else DisplayCode.FARE
+    if track.standing is Standing.HELD:
+        return next((code for hold, code in HOLD_CODES if hold in track.holds), DisplayCode.WAIT)
+    return DisplayCode.WAIT if track.standing is Standing.VOID else DisplayCode.IDLE
+
+
+def _fare_lines(track: Track) -> tuple[str, ...]:
+    finding = track.finding
+    assert finding is not None  # noqa: S101 - only an authorised vehicle shows a fare
+    amount = "VÉ THÁNG/QUÝ" if finding.outcome is Outcome.TICKET else f"{finding.fare_vnd:,}đ".replace(",", ".")
+    return (finding.plate_registered or "", f"LOẠI {finding.class_charged}", amount, *TEXT[DisplayCode.FARE])

@@ -1,0 +1,264 @@
+"""Tag memory: what was heard, what is credible, whose it is.
+
+In: `TagSeen`, `NeighbourHeard`, list changes, reader links. Out: the tags that may bind to a vehicle, and shares for
+neighbours.
+Never: a weak tag promoted because no better one is there; a tag of one vehicle offered to another.
+"""
+
+from dataclasses import replace
+
+from lane_controller.core.effects import ShareHeard
+from lane_controller.core.events import NeighbourHeard, ReaderConnected, ReaderLost, TagSeen
+from lane_controller.core.fusion import plates_agree
+from lane_controller.core.state import HeardTag, Neighbour, ReaderLink, Track
+from lane_controller.core.turn import Turn
+from lane_controller.core.values import Flag
+
+SHARE_EVERY_US = 200_000
+"""A tag is told to the neighbours when it turns credible and then at most this often: arbitration_wait is 150 ms."""
+
+
+def seen(turn: Turn, event: TagSeen) -> None:
+    """One observation: stale ones are ignored, the others update the memory."""
+    if _stale(turn, event):
+        return
+    purge(turn)
+    tag = _heard(turn, event)
+    tags = dict(turn.radio.tags)
+    tags[event.epc] = tag
+    turn.radio = replace(turn.radio, tags=tags)
+    if turn.radio.neighbours:
+        arbitrate(turn)
+    _share(turn, tag)
+
+
+def _heard(turn: Turn, event: TagSeen) -> HeardTag:
+    old = turn.radio.tags.get(event.epc)
+    since = turn.t - turn.cfg.rf_window_ms * 1000
+    kept = tuple(read for read in old.window if read[0] > since) if old else ()
+    window = (*kept, (turn.t, event.rssi_dbm))
+    if old is None:
+        new = HeardTag(event.epc, event.tid, event.entry, turn.now, turn.t, 1, window, median_dbm=event.rssi_dbm)
+    else:
+        new = replace(
+            old,
+            tid=event.tid or old.tid,
+            entry=event.entry,
+            last_us=turn.t,
+            reads=old.reads + 1,
+            window=window,
+            median_dbm=_median(window),
+        )
+    if new.credible is None and _credible(turn, window):
+        return replace(new, credible=turn.now)
+    return new
+
+
+def _credible(turn: Turn, window: tuple[tuple[int, int], ...]) -> bool:
+    cfg = turn.cfg
+    enough = len(window) >= cfg.credible_reads or sum(r >= cfg.strong_dbm for _, r in window) >= cfg.strong_reads
+    return enough and _median(window) >= cfg.median_dbm
+
+
+def _median(window: tuple[tuple[int, int], ...]) -> int:
+    """Median in whole dBm; of an even number the mean of the middle two, rounded down (against the tag)."""
+    levels = sorted(rssi for _, rssi in window)
+    middle = len(levels) // 2
+    return levels[middle] if len(levels) % 2 else (levels[middle - 1] + levels[middle]) // 2
+
+
+def purge(turn: Turn) -> None:
+    """Forget tags unheard for tag_memory that no vehicle in the lane owns."""
+    oldest = turn.t - turn.cfg.tag_memory_ms * 1000
+    radio = turn.radio
+    if any(tag.last_us < oldest and tag.owner is None for tag in radio.tags.values()):
+        tags = {e: tag for e, tag in radio.tags.items() if tag.last_us >= oldest or tag.owner is not None}
+        turn.radio = replace(radio, tags=tags)
+    if any(n.last_us < oldest for n in radio.neighbours.values()):
+        left = {e: n for e, n in radio.neighbours.items() if n.last_us >= oldest}
+        turn.radio = replace(turn.radio, neighbours=left)
+
+
+def _stale(turn: Turn, event: TagSeen) -> bool:
+    link = turn.radio.readers.get(event.reader)
+    if link is None or link.offset_us is None or event.stamp_utc_us is None:
+        return False
+    age_us = turn.t - (event.stamp_utc_us - link.offset_us)
+    if age_us < -turn.cfg.reader_clock_ms * 1000 and not link.clock_flagged:
+        _set_link(turn, event.reader, replace(link, clock_flagged=True))
+        turn.flag(Flag.READER_CLOCK)
+    if age_us <= turn.cfg.tag_memory_ms * 1000:
+        return False
+    if not link.stale_flagged:
+        _set_link(turn, event.reader, replace(link, stale_flagged=True))
+        turn.flag(Flag.STALE_REPORTS)
+    return True
+
+
+def connected(turn: Turn, event: ReaderConnected) -> None:
+    """A new connection: measure the reader's clock once."""
+    offset_us = None if event.clock_utc_us is None else event.clock_utc_us - turn.t
+    off = event.clock_utc_us is not None and abs(event.clock_utc_us - turn.now.utc_us) > turn.cfg.reader_clock_ms * 1000
+    _set_link(turn, event.reader, ReaderLink(connected=True, offset_us=offset_us, clock_flagged=off))
+    if off:
+        turn.flag(Flag.READER_CLOCK)
+
+
+def lost(turn: Turn, event: ReaderLost) -> None:
+    """A reader is gone; what it heard stays valid until forgotten."""
+    _set_link(turn, event.reader, ReaderLink(connected=False))
+    turn.flag(Flag.READER_LOST)
+
+
+def _set_link(turn: Turn, reader: str, link: ReaderLink) -> None:
+    turn.radio = replace(turn.radio, readers={**turn.radio.readers, reader: link})
+
+
+def neighbour(turn: Turn, event: NeighbourHeard) -> None:
+    """Another lane hears a tag."""
+    purge(turn)
+    old = turn.radio.neighbours.get(event.epc)
+    first = old.first_us if old and old.lane == event.lane else turn.t
+    heard = Neighbour(event.lane, event.rssi_dbm, event.vehicle, first, turn.t)
+    turn.radio = replace(turn.radio, neighbours={**turn.radio.neighbours, event.epc: heard})
+
+
+def arbitrate(turn: Turn) -> None:
+    """Raise CROSS_READ for every tag that a neighbour owns, once its arbitration is over."""
+    wait_us = turn.cfg.arbitration_wait_ms * 1000
+    for epc, heard in turn.radio.neighbours.items():
+        tag = turn.radio.tags.get(epc)
+        if tag is None or tag.cross_read or tag.owner is not None or turn.t < heard.first_us + wait_us:
+            continue
+        if owned_by_neighbour(turn, tag):
+            turn.radio = replace(turn.radio, tags={**turn.radio.tags, epc: replace(tag, cross_read=True)})
+            turn.flag(Flag.CROSS_READ, turn.occupant())
+
+
+def owned_by_neighbour(turn: Turn, tag: HeardTag) -> bool:
+    """The neighbour has a vehicle on its L1 and hears the tag at least neighbour_db better."""
+    heard = turn.radio.neighbours.get(tag.epc)
+    return heard is not None and heard.vehicle and heard.rssi_dbm - tag.median_dbm >= turn.cfg.neighbour_db
+
+
+def arbitration_until(turn: Turn, tag: HeardTag) -> int | None:
+    """Until when a decision on this tag waits for the neighbour, or None."""
+    heard = turn.radio.neighbours.get(tag.epc)
+    if heard is None or not heard.vehicle:
+        return None
+    until = heard.first_us + turn.cfg.arbitration_wait_ms * 1000
+    return until if until > turn.t else None
+
+
+def binding(turn: Turn, track: Track) -> list[HeardTag]:
+    """Credible tags that may bind to this vehicle now, listed or not."""
+    purge(turn)
+    return [tag for tag in turn.radio.tags.values() if tag.credible is not None and _may_bind(turn, tag, track)]
+
+
+def _may_bind(turn: Turn, tag: HeardTag, track: Track) -> bool:
+    if tag.owner == track.id:
+        return True
+    if tag.owner is not None or tag.spent or owned_by_neighbour(turn, tag) or not _fresh(tag, track):
+        return False
+    return in_time(turn, tag, track) or _plate_vouches(turn, tag, track)
+
+
+def _fresh(tag: HeardTag, track: Track) -> bool:
+    """A tag weighed for an earlier vehicle was heard again after that vehicle had left L1."""
+    if tag.weighed is not None:
+        return tag.weighed == track.id
+    return tag.fresh_after_us is None or tag.last_us > tag.fresh_after_us
+
+
+def in_time(turn: Turn, tag: HeardTag, track: Track) -> bool:
+    """First read within tag_wait, credible within tag_wait or rf_window after that read, whichever is later."""
+    l1_on = track.times.l1_on
+    if l1_on is None:
+        return True
+    deadline = l1_on.mono_us + turn.cfg.tag_wait_ms * 1000
+    if tag.first.mono_us > deadline:
+        return False
+    last_chance = max(deadline, tag.first.mono_us + turn.cfg.rf_window_ms * 1000)
+    return tag.credible is None or tag.credible.mono_us <= last_chance
+
+
+def _plate_vouches(turn: Turn, tag: HeardTag, track: Track) -> bool:
+    plate = track.plate
+    if plate is None or tag.entry is None or plate.confidence < turn.cfg.plate_sure:
+        return False
+    return plates_agree(plate.text, tag.entry.plate)
+
+
+def still_hoped(turn: Turn, track: Track) -> int | None:
+    """Until when a tag heard in time may still become credible for this vehicle, or None."""
+    l1_on = track.times.l1_on
+    latest: int | None = None
+    for tag in turn.radio.tags.values():
+        if tag.credible is not None or tag.owner is not None or tag.spent or owned_by_neighbour(turn, tag):
+            continue
+        until = tag.first.mono_us + turn.cfg.rf_window_ms * 1000
+        if l1_on is not None and in_time(turn, tag, track) and until > turn.t:
+            latest = max(latest or until, until)
+    return latest
+
+
+def weak_on_l1(turn: Turn, track: Track) -> bool:
+    """A tag was heard while this vehicle was on L1 and is not credible now (STRAY_REJECTED)."""
+    l1_on = track.times.l1_on
+    return l1_on is not None and any(
+        tag.credible is None and tag.owner is None and not tag.spent and tag.last_us >= l1_on.mono_us
+        for tag in turn.radio.tags.values()
+    )
+
+
+def bind(turn: Turn, epcs: tuple[str, ...], track: Track) -> None:
+    """These tags are this vehicle's from now on."""
+    tags = dict(turn.radio.tags)
+    for epc in epcs:
+        tags[epc] = replace(tags[epc], owner=track.id)
+    turn.radio = replace(turn.radio, tags=tags)
+
+
+def weigh(turn: Turn, track: Track) -> None:
+    """This vehicle is decided: credible tags that it did not take were weighed for it."""
+    tags = {
+        epc: replace(tag, weighed=track.id) if tag.credible is not None and tag.owner is None and not tag.spent else tag
+        for epc, tag in turn.radio.tags.items()
+    }
+    turn.radio = replace(turn.radio, tags=tags)
+
+
+def left_l1(turn: Turn, track: Track, at_us: int) -> None:
+    """The vehicle left L1: what was weighed for it serves the next one only when heard again."""
+    if any(tag.weighed == track.id for tag in turn.radio.tags.values()):
+        tags = {
+            epc: replace(tag, weighed=None, fresh_after_us=at_us) if tag.weighed == track.id else tag
+            for epc, tag in turn.radio.tags.items()
+        }
+        turn.radio = replace(turn.radio, tags=tags)
+
+
+def release(turn: Turn, track: Track, spent: bool) -> None:
+    """The vehicle is gone: its tags are spent (it passed), or free when heard again (it left upstream)."""
+    if any(tag.owner == track.id for tag in turn.radio.tags.values()):
+        tags = {
+            epc: replace(tag, owner=None, spent=spent, fresh_after_us=turn.t) if tag.owner == track.id else tag
+            for epc, tag in turn.radio.tags.items()
+        }
+        turn.radio = replace(turn.radio, tags=tags)
+
+
+def share_all(turn: Turn) -> None:
+    """A vehicle came onto L1: tell the neighbours what is heard of its possible tags."""
+    for tag in tuple(turn.radio.tags.values()):
+        if tag.last_us > turn.t - turn.cfg.rf_window_ms * 1000:
+            _share(turn, replace(tag, shared_us=None))
+
+
+def _share(turn: Turn, tag: HeardTag) -> None:
+    if tag.credible is None or tag.spent or (tag.shared_us is not None and turn.t - tag.shared_us < SHARE_EVERY_US):
+        return
+    vehicle = turn.occupant() is not None
+    turn.effects.append(ShareHeard(tag.epc, len(tag.window), tag.median_dbm, vehicle))
+    turn.radio = replace(turn.radio, tags={**turn.radio.tags, tag.epc: replace(tag, shared_us=turn.t)})

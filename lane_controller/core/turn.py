@@ -1,0 +1,150 @@
+"""The working copy of a lane during one step: taken apart once, changed piece by piece, packed once.
+
+In: a lane and an instant. Out: the next lane and the effects in order.
+Never: kept beyond the step, or shared; this is the only mutable object of the core.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from lane_controller.core.effects import Effect, RaiseFlag, Record
+from lane_controller.core.instant import Now
+from lane_controller.core.records import FlagRaised
+from lane_controller.core.state import Lane, Line, Stage, Standing, Track
+from lane_controller.core.values import Flag, Sensor
+
+TRACE_KEPT = 24
+FIELD = {Sensor.L1: "l1", Sensor.L2: "l2", Sensor.L3: "l3", Sensor.LC1: "lc1", Sensor.LC2: "lc2"}
+
+
+class Turn:
+    """One step in progress."""
+
+    __slots__ = (
+        "arm",
+        "cfg",
+        "counts",
+        "desk",
+        "effects",
+        "now",
+        "radio",
+        "road",
+        "sensors",
+        "shown",
+        "timers",
+        "trace",
+        "tracks",
+    )
+
+    def __init__(self, lane: Lane, now: Now) -> None:
+        self.cfg = lane.config
+        self.sensors = lane.sensors
+        self.radio = lane.radio
+        self.tracks = lane.tracks
+        self.road = lane.road
+        self.arm = lane.arm
+        self.desk = lane.desk
+        self.counts = lane.counts
+        self.shown = lane.shown
+        self.timers = lane.timers
+        self.trace = lane.trace
+        self.now = now
+        self.effects: list[Effect] = []
+
+    @property
+    def t(self) -> int:
+        """This instant on the monotonic clock, microseconds."""
+        return self.now.mono_us
+
+    def lane(self) -> Lane:
+        """The lane after this step."""
+        return Lane(
+            self.cfg,
+            self.sensors,
+            self.radio,
+            self.tracks,
+            self.road,
+            self.arm,
+            self.desk,
+            self.counts,
+            self.shown,
+            self.timers,
+            self.trace,
+        )
+
+    def line(self, sensor: Sensor) -> Line:
+        """State of one sensor."""
+        line: Line = getattr(self.sensors, FIELD[sensor])
+        return line
+
+    def set_line(self, sensor: Sensor, **changes: Any) -> None:
+        """Replace fields of one sensor's state."""
+        self.sensors = replace(self.sensors, **{FIELD[sensor]: replace(self.line(sensor), **changes)})
+
+    def set_road(self, **changes: Any) -> None:
+        """Replace fields of the road."""
+        self.road = replace(self.road, **changes)
+
+    def track(self, track_id: int | None) -> Track | None:
+        """A vehicle that is still in the lane."""
+        for track in self.tracks:
+            if track.id == track_id:
+                return track
+        return None
+
+    def put(self, track: Track, **changes: Any) -> Track:
+        """Replace one vehicle (it keeps its place in the queue) and return it."""
+        new = replace(track, **changes) if changes else track
+        self.tracks = tuple(new if old.id == new.id else old for old in self.tracks)
+        return new
+
+    def drop(self, track: Track) -> None:
+        """A vehicle is no longer in the lane."""
+        self.tracks = tuple(old for old in self.tracks if old.id != track.id)
+
+    def queue(self) -> tuple[Track, ...]:
+        """Toll vehicles in order, the first one nearest to the exit."""
+        return tuple(track for track in self.tracks if track.vehicle)
+
+    def occupant(self) -> Track | None:
+        """The vehicle now on L1."""
+        track = self.track(self.road.occupant)
+        return track if track is not None and track.on_l1 else None
+
+    def under_arm(self) -> Track | None:
+        """The first vehicle on L2 that has not reached L3 yet."""
+        for track in self.tracks:
+            if track.stage is Stage.UNDER_ARM:
+                return track
+        return None
+
+    def front(self) -> Track | None:
+        """The first vehicle that has not reached L2."""
+        for track in self.tracks:
+            if track.stage is Stage.BEFORE and track.standing is not Standing.PHANTOM:
+                return track
+        return None
+
+    def trace_on(self, sensor: Sensor) -> int | None:
+        """When a sensor last went on, as far as the trace reaches."""
+        for edge in reversed(self.trace):
+            if edge.sensor is sensor and edge.on:
+                return edge.mono_us
+        return None
+
+    def flag(self, flag: Flag, track: Track | None = None) -> Track | None:
+        """Raise a finding: once per vehicle, with its evidence (I7). Returns the vehicle as it is now."""
+        if track is None:
+            self._lane_flag(flag)
+            return None
+        track = self.track(track.id) or track
+        if flag in track.flags:
+            return track
+        self.effects.append(RaiseFlag(flag, track.passage_id, track.id, track.frames, self.trace))
+        return self.put(track, flags=(*track.flags, flag))
+
+    def _lane_flag(self, flag: Flag) -> None:
+        occupant = self.occupant()
+        frames = occupant.frames if occupant else ()
+        self.effects.append(Record(FlagRaised(flag, frames, self.trace, self.now)))
+        self.effects.append(RaiseFlag(flag, None, None, frames, self.trace))
