@@ -25,6 +25,14 @@ function scene() {
     svg("circle", { cx: 275, cy: 51, r: 8, class: "scene__hub" }));
 }
 
+// "R4, PLATE_MISMATCH" becomes words; rule ids are left out, and a text that is no list of flags is shown as it is.
+function heldWords(reason) {
+  const names = [...new Set(reason.split(/[,\s]+/).filter(Boolean))];
+  if (!names.every((name) => /^[A-Z][A-Z0-9_]*$/.test(name))) return reason;
+  const flags = names.filter((name) => !/^R\d+$/.test(name));
+  return (flags.length ? flags : names).map((name) => word("flag", name)).join(", ");
+}
+
 export class LaneTile {
   constructor(lane, actions) {
     this.lane = lane;
@@ -103,9 +111,7 @@ export class LaneTile {
     const held = Boolean(status.held_passage_id);
     show(this.held, held);
     if (!held) return;
-    const reasons = (status.held_reason ?? "").split(/[,\s]+/).filter(Boolean);
-    const known = reasons.length && reasons.every((reason) => /^[A-Z_]+$/.test(reason));
-    const why = known ? reasons.map((reason) => word("flag", reason)).join(", ") : (status.held_reason ?? "");
+    const why = heldWords(status.held_reason ?? "");
     setText(this.heldWhat, `${text("lane.held")}${why ? `: ${why}` : ""}`);
     const who = [status.held_plate ? plate(status.held_plate) : "", status.held_epc ?? ""].filter(Boolean);
     setText(this.heldWho, who.join(" · "));
