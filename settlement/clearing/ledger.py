@@ -13,6 +13,7 @@ from datetime import datetime
 
 CHARGED = "charged"
 PAYABLE_PREFIX = "operator_payable:"
+SUSPENSE_PREFIX = "suspense:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ class Posting:
         return -self.amount_vnd if self.account.startswith(PAYABLE_PREFIX) else 0
 
     @property
+    def is_suspense(self) -> bool:
+        """True for a leg that waits for a person's decision."""
+        return self.account.startswith(SUSPENSE_PREFIX)
+
+    @property
     def is_correction(self) -> bool:
         """A later decision: the reversal of a leg, or the leg booked in its place."""
         return bool(self.reverses) or self.kind.startswith(("correction", "reversal"))
@@ -84,6 +90,8 @@ class ControlTotals:
     ledger_passages: int
     ledger_vnd: int
     corrections_vnd: int
+    suspense_vnd: int
+    """Owed to the operator, but debited to nobody yet: a person has to decide."""
     differences: tuple[LedgerDifference, ...]
 
     @property
@@ -119,6 +127,7 @@ def check(
         ledger_passages=sum(1 for amount in owed.values() if amount),
         ledger_vnd=sum(owed.values()),
         corrections_vnd=sum(p.owed_vnd for p in booked),
+        suspense_vnd=sum(p.amount_vnd for legs in originals.values() for p in legs if p.is_suspense),
         differences=tuple(sorted(differences, key=lambda d: (d.passage_id, d.reason))),
     )
 

@@ -96,6 +96,7 @@ def _control(control: ControlTotals) -> dict[str, int]:
         "ledger_passages": control.ledger_passages,
         "ledger_vnd": control.ledger_vnd,
         "ledger_corrections_vnd": control.corrections_vnd,
+        "suspense_vnd": control.suspense_vnd,
     }
 
 

@@ -59,6 +59,7 @@ def _facts(statement: DayStatement) -> tuple[Fact, ...]:
         Fact("Số lượt xe", "Passages", grouped(statement.control.passages)),
         Fact("Số lượt thu phí", "Charged passages", grouped(statement.control.charged_passages)),
         Fact("Doanh thu", "Revenue", amount_vnd=owed.agreed_vnd, strong=True),
+        Fact("Trong đó chờ quyết định", "In suspense: no payer yet", amount_vnd=statement.control.suspense_vnd),
         Fact(f"Phí dịch vụ thu ({percent(terms.fee_bp)})", "Service fee", amount_vnd=owed.fee_vnd),
         Fact(f"Trong đó thuế GTGT ({rate})", "VAT within revenue, not deducted", amount_vnd=owed.vat_vnd),
         Fact("Điều chỉnh", "Corrections", amount_vnd=owed.corrections_vnd),

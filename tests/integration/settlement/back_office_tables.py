@@ -1,68 +1,67 @@
-"""The back office's tables on a real ClickHouse engine, filled by the test."""
+"""The back office's published tables on the embedded ClickHouse server, filled by the test."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from clickhouse_driver import Client
+
 from backoffice.contracts import ledger
 from backoffice.contracts.tables import PASSAGE_COLUMNS, PASSAGES, POSTING_COLUMNS, POSTINGS
-
-LOCAL_HOURS = timedelta(hours=7)
-_UNQUOTED = "settings output_format_json_quote_64bit_integers = 0"
+from tests.integration.backoffice.server_process import ServerProcess
 
 
-class Engine:
-    """`settlement.intake.back_office.Database` over the engine process; also creates and fills the tables."""
+class BackOffice:
+    """The embedded server with the published tables in a database of the test's own."""
 
     def __init__(self, folder: Path) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.settlement.engine_process", str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        self._server = ServerProcess(folder)
+        admin = Client.from_url(self._server.dsn("default"))
+        admin.execute("create database if not exists back_office")
+        admin.disconnect()
+        self.address = self._server.dsn("back_office")
+        self._client = Client.from_url(self.address)
 
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(sql) + "\n")
-        self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        if "error" in answer:
-            raise RuntimeError(answer["error"])
-        return [tuple(row) for row in answer["rows"]]
+    def ask(self, sql: str) -> None:
+        self._client.execute(sql)
 
-    def rows(self, sql: str, parameters: Mapping[str, int]) -> Sequence[tuple[Any, ...]]:
-        return self.ask(f"{sql % parameters} {_UNQUOTED}")
+    def insert(self, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Columns that a row does not name hold what the type has for "nothing"."""
+        names = ", ".join(f"`{name}`" for name in columns)
+        nothing = {name: _nothing(kind) for name, kind in columns.items()}
+        data = [tuple((nothing | dict(row))[name] for name in columns) for row in rows]
+        if data:
+            self._client.execute(f"insert into {table} ({names}) values", data)
 
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=30)
-        self._process.stdout.close()
+    def close(self) -> int:
+        self._client.disconnect()
+        return self._server.stop()
 
 
-def create_tables(engine: Engine) -> None:
-    _create(engine, PASSAGES, PASSAGE_COLUMNS, "(plaza, lane, epoch, seq)")
-    _create(engine, POSTINGS, POSTING_COLUMNS, "posting_id")
+def _nothing(kind: str) -> Any:
+    if kind.startswith("Array"):
+        return []
+    return "" if kind == "String" else 0
 
 
-def _create(engine: Engine, table: str, columns: Mapping[str, str], key: str) -> None:
+def create_tables(back_office: BackOffice) -> None:
+    _create(back_office, PASSAGES, PASSAGE_COLUMNS, "(plaza, lane, epoch, seq)")
+    _create(back_office, POSTINGS, POSTING_COLUMNS, "posting_id")
+
+
+def _create(back_office: BackOffice, table: str, columns: Mapping[str, str], key: str) -> None:
     body = ", ".join(f"`{name}` {kind}" for name, kind in columns.items())
-    engine.ask(f"drop table if exists {table}")
-    engine.ask(f"create table {table} ({body}) engine = ReplacingMergeTree order by {key}")
+    back_office.ask(f"drop table if exists {table}")
+    back_office.ask(f"create table {table} ({body}) engine = ReplacingMergeTree order by {key}")
 
 
-def insert(engine: Engine, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
-    if lines:
-        engine.ask(f"insert into {table} format JSONEachRow\n{lines}")
+def insert_passages(back_office: BackOffice, rows: Sequence[Mapping[str, Any]]) -> None:
+    back_office.insert(PASSAGES, PASSAGE_COLUMNS, rows)
+
+
+def insert_postings(back_office: BackOffice, rows: Sequence[Mapping[str, Any]]) -> None:
+    back_office.insert(POSTINGS, POSTING_COLUMNS, rows)
 
 
 def passage(number: int, at: datetime, **changes: Any) -> dict[str, Any]:
@@ -79,7 +78,7 @@ def passage(number: int, at: datetime, **changes: Any) -> dict[str, Any]:
         "plate": "20A12345",
         "class": 1,
         "fare_vnd": 35_000,
-        "passed_at": stored(at),
+        "passed_at": at,
         "time_to_open_ms": -1,
     }
     return row | changes
@@ -92,7 +91,7 @@ def charge(row: Mapping[str, Any], at: datetime, **changes: Any) -> list[dict[st
         "kind": "charge",
         "plaza": row["plaza"],
         "provider": row["provider"],
-        "at": stored(at),
+        "at": at,
         "reverses": "",
     }
     amount = row["fare_vnd"]
@@ -109,8 +108,3 @@ def charge(row: Mapping[str, Any], at: datetime, **changes: Any) -> list[dict[st
         "amount_vnd": -amount,
     }
     return [common | debit | changes, common | credit | changes]
-
-
-def stored(at: datetime) -> str:
-    """An aware time as the tables hold it."""
-    return (at - (at.utcoffset() or timedelta())).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")

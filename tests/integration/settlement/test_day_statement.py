@@ -1,7 +1,9 @@
-"""`settlement statement` against the engine of ClickHouse: what is read back from the files is what the tables hold."""
+"""`settlement statement` against the embedded ClickHouse server: what is read back is what the tables hold."""
 
 import csv
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
@@ -13,11 +15,17 @@ import pdfplumber
 import pytest
 
 from backoffice.contracts import ledger
-from backoffice.contracts.tables import PASSAGES, POSTINGS
 from settlement.app import wiring
 from settlement.app.statement import Finished, Order, make_statement
 from settlement.intake.configuration import demonstration
-from tests.integration.settlement.back_office_tables import Engine, charge, create_tables, insert, passage
+from tests.integration.settlement.back_office_tables import (
+    BackOffice,
+    charge,
+    create_tables,
+    insert_passages,
+    insert_postings,
+    passage,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -29,33 +37,37 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    process = Engine(tmp_path_factory.mktemp("engine"))
-    yield process
-    process.close()
+def back_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackOffice]:
+    server = BackOffice(tmp_path_factory.mktemp("back_office"))
+    yield server
+    assert server.close() == 0
 
 
 @pytest.fixture
-def tables(engine: Engine) -> Engine:
-    create_tables(engine)
-    return engine
+def tables(back_office: BackOffice) -> BackOffice:
+    create_tables(back_office)
+    return back_office
 
 
-def run(engine: Engine, out: Path, plazas: frozenset[str] = frozenset()) -> Finished:
+def run(tables: BackOffice, out: Path, plazas: frozenset[str] = frozenset()) -> Finished:
     order = Order(DAY, plazas, datetime(2026, 6, 16, tzinfo=UTC), out)
-    return make_statement(order, engine, demonstration(), wiring.statement_renderers())
+    with wiring.database(tables.address) as database:
+        return make_statement(order, database, demonstration(), wiring.statement_renderers())
 
 
-def fill(engine: Engine, rows: list[dict[str, Any]]) -> None:
+def command(address: str, out: Path) -> subprocess.CompletedProcess[str]:
+    """The console command itself."""
+    program = "from settlement.app.main import main; main()"
+    options = ["--day", "2026-06-15", "--database", address, "--out", str(out), "--json"]
+    line = [sys.executable, "-c", program, "statement", *options]
+    return subprocess.run(line, capture_output=True, text=True, check=False)
+
+
+def fill(tables: BackOffice, rows: list[dict[str, Any]]) -> None:
     """Passages with the postings that a correct ledger has for them."""
-    insert(engine, PASSAGES, rows)
-    legs = [
-        leg
-        for row in rows
-        if row["outcome"] == "charged"
-        for leg in charge(row, datetime.fromisoformat(row["passed_at"]).replace(tzinfo=UTC))
-    ]
-    insert(engine, POSTINGS, legs)
+    insert_passages(tables, rows)
+    legs = [leg for row in rows if row["outcome"] == "charged" for leg in charge(row, row["passed_at"])]
+    insert_postings(tables, legs)
 
 
 def a_day() -> list[dict[str, Any]]:
@@ -71,7 +83,7 @@ def a_day() -> list[dict[str, Any]]:
     ]
 
 
-def test_the_day_is_cut_to_the_microsecond_and_money_follows_the_terms(tables: Engine, tmp_path: Path) -> None:
+def test_the_day_is_cut_to_the_microsecond_and_money_follows_the_terms(tables: BackOffice, tmp_path: Path) -> None:
     fill(tables, a_day())
     finished = run(tables, tmp_path)
     assert finished.status == 0
@@ -89,7 +101,7 @@ def test_the_day_is_cut_to_the_microsecond_and_money_follows_the_terms(tables: E
     assert summary["demonstration_values"] is True
 
 
-def test_the_workbook_says_the_same_and_holds_every_passage(tables: Engine, tmp_path: Path) -> None:
+def test_the_workbook_says_the_same_and_holds_every_passage(tables: BackOffice, tmp_path: Path) -> None:
     fill(tables, a_day())
     run(tables, tmp_path)
     book = openpyxl.load_workbook(tmp_path / "statement.xlsx")
@@ -108,7 +120,7 @@ def test_the_workbook_says_the_same_and_holds_every_passage(tables: Engine, tmp_
     assert any("MINH HỌA" in str(name) for name in facts)
 
 
-def test_the_printed_statement_reads_back_in_vietnamese(tables: Engine, tmp_path: Path) -> None:
+def test_the_printed_statement_reads_back_in_vietnamese(tables: BackOffice, tmp_path: Path) -> None:
     fill(tables, a_day())
     run(tables, tmp_path)
     content = (tmp_path / "statement.pdf").read_bytes()
@@ -124,7 +136,7 @@ def test_the_printed_statement_reads_back_in_vietnamese(tables: Engine, tmp_path
     assert all("+DejaVuSans" in name for name in fonts), "every face must be embedded as a subset"
 
 
-def test_csv_tables_carry_the_same_sums(tables: Engine, tmp_path: Path) -> None:
+def test_csv_tables_carry_the_same_sums(tables: BackOffice, tmp_path: Path) -> None:
     fill(tables, a_day())
     run(tables, tmp_path)
     with (tmp_path / "passages.csv").open(encoding="utf-8", newline="") as text:
@@ -137,7 +149,7 @@ def test_csv_tables_carry_the_same_sums(tables: Engine, tmp_path: Path) -> None:
         assert sum(int(row["revenue_vnd"]) for row in revenue if row["table"] == table) == 335_000
 
 
-def test_the_same_day_gives_the_same_bytes(tables: Engine, tmp_path: Path) -> None:
+def test_the_same_day_gives_the_same_bytes(tables: BackOffice, tmp_path: Path) -> None:
     fill(tables, a_day())
     run(tables, tmp_path / "one")
     create_tables(tables)
@@ -147,56 +159,55 @@ def test_the_same_day_gives_the_same_bytes(tables: Engine, tmp_path: Path) -> No
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
 
 
-def test_rows_written_twice_count_once(tables: Engine, tmp_path: Path) -> None:
+def test_rows_written_twice_count_once(tables: BackOffice, tmp_path: Path) -> None:
     fill(tables, a_day())
     fill(tables, a_day())
     assert run(tables, tmp_path).summary["agreed_vnd"] == 335_000
 
 
-def test_an_empty_day_is_a_statement_of_nothing(tables: Engine, tmp_path: Path) -> None:
+def test_an_empty_day_is_a_statement_of_nothing(tables: BackOffice, tmp_path: Path) -> None:
     finished = run(tables, tmp_path)
     assert finished.status == 0
     assert finished.summary["net_payable_vnd"] == 0
 
 
-def break_missing_leg(engine: Engine, rows: list[dict[str, Any]]) -> str:
-    insert(engine, PASSAGES, rows)
-    insert(engine, POSTINGS, [leg for row in rows[1:2] for leg in charge(row, NOON)])
+def break_missing_leg(tables: BackOffice, rows: list[dict[str, Any]]) -> str:
+    insert_passages(tables, rows)
+    insert_postings(tables, [leg for row in rows[1:2] for leg in charge(row, NOON)])
     return str(rows[0]["passage_id"])
 
 
-def break_amount(engine: Engine, rows: list[dict[str, Any]]) -> str:
-    insert(engine, PASSAGES, rows)
-    insert(engine, POSTINGS, charge(rows[0], NOON) + charge(rows[1] | {"fare_vnd": 30_000}, NOON))
+def break_amount(tables: BackOffice, rows: list[dict[str, Any]]) -> str:
+    insert_passages(tables, rows)
+    insert_postings(tables, charge(rows[0], NOON) + charge(rows[1] | {"fare_vnd": 30_000}, NOON))
     return str(rows[1]["passage_id"])
 
 
-def break_balance(engine: Engine, rows: list[dict[str, Any]]) -> str:
-    insert(engine, PASSAGES, rows)
-    insert(engine, POSTINGS, charge(rows[0], NOON)[1:] + charge(rows[1], NOON))
+def break_balance(tables: BackOffice, rows: list[dict[str, Any]]) -> str:
+    insert_passages(tables, rows)
+    insert_postings(tables, charge(rows[0], NOON)[1:] + charge(rows[1], NOON))
     return str(rows[0]["passage_id"])
 
 
-def break_stranger(engine: Engine, rows: list[dict[str, Any]]) -> str:
-    fill(engine, rows)
-    insert(engine, POSTINGS, charge(passage(99, NOON), NOON))
+def break_stranger(tables: BackOffice, rows: list[dict[str, Any]]) -> str:
+    fill(tables, rows)
+    insert_postings(tables, charge(passage(99, NOON), NOON))
     return "CM-01-e1-000099"
 
 
-def break_provider(engine: Engine, rows: list[dict[str, Any]]) -> str:
-    insert(engine, PASSAGES, rows)
+def break_provider(tables: BackOffice, rows: list[dict[str, Any]]) -> str:
+    insert_passages(tables, rows)
     legs = charge(rows[0], NOON) + charge(rows[1], NOON)
     legs[1]["account"] = ledger.operator_payable("CM", "VDTC")
-    insert(engine, POSTINGS, legs)
+    insert_postings(tables, legs)
     return str(rows[0]["passage_id"])
 
 
-def break_swap(engine: Engine, rows: list[dict[str, Any]]) -> str:
+def break_swap(tables: BackOffice, rows: list[dict[str, Any]]) -> str:
     """Both sums agree, two passages do not."""
-    insert(engine, PASSAGES, rows)
-    insert(
-        engine,
-        POSTINGS,
+    insert_passages(tables, rows)
+    insert_postings(
+        tables,
         charge(rows[0] | {"fare_vnd": 40_000}, NOON) + charge(rows[1] | {"fare_vnd": 30_000}, NOON),
     )
     return str(rows[0]["passage_id"])
@@ -206,7 +217,7 @@ def break_swap(engine: Engine, rows: list[dict[str, Any]]) -> str:
     "fault", [break_missing_leg, break_amount, break_balance, break_stranger, break_provider, break_swap]
 )
 def test_a_day_that_does_not_balance_names_the_passage_and_leaves_no_statement(
-    tables: Engine, tmp_path: Path, fault: Any
+    tables: BackOffice, tmp_path: Path, fault: Any
 ) -> None:
     (tmp_path / "statement.xlsx").write_text("of an earlier run")
     passage_id = fault(tables, [passage(1, NOON), passage(2, NOON + MICROSECOND)])
@@ -220,7 +231,7 @@ def test_a_day_that_does_not_balance_names_the_passage_and_leaves_no_statement(
     assert not (tmp_path / "statement.xlsx").exists()
 
 
-def test_a_late_correction_belongs_to_the_day_on_which_it_was_booked(tables: Engine, tmp_path: Path) -> None:
+def test_a_late_correction_belongs_to_the_day_on_which_it_was_booked(tables: BackOffice, tmp_path: Path) -> None:
     yesterday = passage(7, START - timedelta(hours=3))
     today, later = passage(1, NOON), passage(2, NOON)
     fill(tables, [yesterday, today, later])
@@ -234,7 +245,7 @@ def test_a_late_correction_belongs_to_the_day_on_which_it_was_booked(tables: Eng
         }
         for leg in charge(yesterday, NOON) + charge(later, START + timedelta(days=2))
     ]
-    insert(tables, POSTINGS, taken_back)
+    insert_postings(tables, taken_back)
     finished = run(tables, tmp_path)
     assert finished.status == 0, finished.messages
     assert finished.summary["agreed_vnd"] == 70_000
@@ -242,8 +253,40 @@ def test_a_late_correction_belongs_to_the_day_on_which_it_was_booked(tables: Eng
     assert finished.summary["net_payable_vnd"] == 70_000 - 4_550 - 35_000
 
 
-def test_one_plaza_of_two(tables: Engine, tmp_path: Path) -> None:
+def test_a_charge_without_a_payer_is_owed_and_shown_in_suspense(tables: BackOffice, tmp_path: Path) -> None:
+    row = passage(1, NOON, account="")
+    legs = charge(row, NOON)
+    legs[0]["account"] = ledger.suspense("CM")
+    insert_passages(tables, [row])
+    insert_postings(tables, legs)
+    summary = run(tables, tmp_path).summary
+    assert (summary["agreed_vnd"], summary["control"]["suspense_vnd"]) == (35_000, 35_000)
+
+
+def test_one_plaza_of_two(tables: BackOffice, tmp_path: Path) -> None:
     other = passage(1, NOON, plaza="BD", lane="BD-01", passage_id="BD-01-e1-000001")
     fill(tables, [passage(1, NOON), other])
     assert run(tables, tmp_path, frozenset({"BD"})).summary["control"]["passages"] == 1
     assert run(tables, tmp_path).summary["control"]["passages"] == 2
+
+
+def test_the_command_prints_the_summary_and_ends_with_the_status(tables: BackOffice, tmp_path: Path) -> None:
+    fill(tables, a_day())
+    done = command(tables.address, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == json.loads((tmp_path / "summary.json").read_text())
+    insert_postings(tables, charge(passage(99, NOON), NOON))
+    broken = command(tables.address, tmp_path)
+    assert broken.returncode == 1
+    assert "CM-01-e1-000099" in broken.stderr
+    assert json.loads(broken.stdout)["differences"][0]["passage_id"] == "CM-01-e1-000099"
+
+
+def test_a_database_that_is_not_there_is_named_without_its_password(tables: BackOffice, tmp_path: Path) -> None:
+    done = command("clickhouse://etc:geheim@127.0.0.1:1/back_office", tmp_path)
+    assert done.returncode == 2
+    assert "127.0.0.1:1" in done.stderr
+    assert "geheim" not in done.stderr
+    tables.ask("drop table postings")
+    assert command(tables.address, tmp_path).returncode == 2
+    assert command("http://127.0.0.1/", tmp_path).returncode == 2
