@@ -13,12 +13,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
 from lane_controller.app.health import LaneHealth
 from lane_controller.core import effects as fx
 from lane_controller.core.config import LaneConfig
-from lane_controller.core.events import Booted, Event, SensorChanged, SensorLevels, TimerFired
+from lane_controller.core.events import Booted, ClockStepped, Event, SensorChanged, SensorLevels, TimerFired
 from lane_controller.core.instant import Now
 from lane_controller.core.lane import start, step
 from lane_controller.core.plain import to_plain
@@ -31,6 +31,9 @@ from lane_controller.outbox.writer import JournalWriter
 
 OPENS: Final = frozenset({BarrierAction.OPEN, BarrierAction.LATCH_OPEN})
 FLAGS_KEPT: Final = 50
+CLOCK_STEP_US: Final = 500_000
+"""Wall time that moves this much against the monotonic clock between two events was set, not slewed."""
+Answer: TypeAlias = "asyncio.Future[tuple[fx.Effect, ...]]"
 
 
 class SystemClock:
@@ -66,7 +69,7 @@ class _Arrival:
     event: Event
     now: Now
     position: PlcPosition | None
-    answer: asyncio.Future[tuple[fx.Effect, ...]] | None = None
+    answer: Answer | None = None
 
 
 class LaneRunner:
@@ -80,23 +83,21 @@ class LaneRunner:
         self._arrivals: deque[_Arrival] = deque()
         self._wake = asyncio.Event()
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._out: Outputs | None = None
+        now = clock.now()
+        self._utc_minus_mono_us = now.utc_us - now.mono_us
 
     def offer(self, event: Event, position: PlcPosition | None = None) -> None:
         """Hand an event in; it is stamped now and handled in order of arrival."""
-        self._arrivals.append(_Arrival(event, self._clock.now(), position))
-        self._wake.set()
+        self._arrive(event, position, None)
 
-    def ask(self, event: Event) -> asyncio.Future[tuple[fx.Effect, ...]]:
+    def ask(self, event: Event) -> Answer:
         """The same; ends with the effects of its step once they are performed."""
-        answer: asyncio.Future[tuple[fx.Effect, ...]] = asyncio.get_running_loop().create_future()
-        self._arrivals.append(_Arrival(event, self._clock.now(), None, answer))
-        self._wake.set()
+        answer: Answer = asyncio.get_running_loop().create_future()
+        self._arrive(event, None, answer)
         return answer
 
     async def run(self, booted: Booted, outputs: Outputs) -> None:
         """Boot and handle events until cancelled. Any error ends the lane's run; its supervisor restarts it."""
-        self._out = outputs
         self._arrivals.appendleft(_Arrival(booted, self._clock.now(), None))
         try:
             while True:
@@ -110,6 +111,16 @@ class LaneRunner:
             for left in self._arrivals:
                 if left.answer is not None:
                     left.answer.cancel()
+
+    def _arrive(self, event: Event, position: PlcPosition | None, answer: Answer | None) -> None:
+        now = self._clock.now()
+        utc_minus_mono_us = now.utc_us - now.mono_us
+        step_us = utc_minus_mono_us - self._utc_minus_mono_us
+        if abs(step_us) > CLOCK_STEP_US:
+            self._arrivals.append(_Arrival(ClockStepped(step_us), now, None))
+        self._utc_minus_mono_us = utc_minus_mono_us
+        self._arrivals.append(_Arrival(event, now, position, answer))
+        self._wake.set()
 
     async def _take(self, arrival: _Arrival, out: Outputs) -> None:
         out.journal.note(_input(arrival))

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -186,7 +186,7 @@ async def _run_lane(table: LaneTable, shared: Shared, health: LaneHealth) -> Non
     writer = JournalWriter(journal, health.write_refused)
     relay_reader, seal_reader = JournalReader(path), JournalReader(path)
     try:
-        durable = replace(await writer.ask(recall), epoch=place.epoch)
+        durable = await writer.ask(recall)
         stored = await writer.ask(lambda opened: opened.plc_position())
         runner = LaneRunner(place, table.core_config(), shared.clock, health)
         field = _field(settings, place, runner, health, None if stored is None else PlcPosition(*stored))

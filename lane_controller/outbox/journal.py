@@ -35,6 +35,7 @@ create index if not exists input_by_time on input (at_utc);
 create table if not exists seal (
     id integer primary key autoincrement, first_seq integer not null, last_seq integer not null,
     message blob not null) strict;
+create table if not exists snapshot (id integer primary key, number integer not null, text text not null) strict;
 create table if not exists cursor (name text primary key, position integer not null) strict;
 create table if not exists command (
     command_id text primary key, forget_after_utc text not null, result text not null, detail text) strict;
@@ -160,10 +161,19 @@ class Journal:
                 "insert into seal (first_seq, last_seq, message) values (?, ?, ?)", (first_seq, last_seq, message)
             )
 
-    def rows_for_recovery(self) -> Iterator[bytes]:
-        """The bodies of all records, in order."""
-        for (body,) in self._db.execute("select body from record order by number"):
+    def bodies(self, after: int) -> Iterator[bytes]:
+        """The bodies of the records numbered above `after`, in order."""
+        for (body,) in self._db.execute("select body from record where number > ? order by number", (after,)):
             yield body
+
+    def snapshot(self) -> tuple[int, str | None]:
+        """(number, text) of what the records up to `number` add up to; (0, None) before the first."""
+        row = self._db.execute("select number, text from snapshot").fetchone()
+        return (0, None) if row is None or row[0] > self._number else (row[0], row[1])
+
+    def set_snapshot(self, number: int, text: str) -> None:
+        """Keep one; the one before goes."""
+        self._db.execute("insert or replace into snapshot (id, number, text) values (1, ?, ?)", (number, text))
 
     def set_cursor(self, name: str, position: int) -> None:
         """Remember how far a reader of this journal came."""
