@@ -1,4 +1,4 @@
-"""Messages and postings → columns of tables. Pure.
+"""Messages → columns of tables. Pure.
 
 In: values. Out: mappings column name → values, in the order of the rows. "Not known" becomes empty text, 0, or -1 for
 time_to_open_ms, as the contract of the tables says.
@@ -10,9 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from backoffice.contracts.tables import PASSAGE_COLUMNS, POSTING_COLUMNS
+from backoffice.contracts.tables import PASSAGE_COLUMNS
 from backoffice.ingest.decode import Rejection
-from backoffice.ledger.postings import Posting
 from backoffice.rating.charge import Discrepancy, PassageFacts
 from backoffice.storage.clock import to_us
 from lane_controller.contracts.v1 import PassageV1
@@ -20,7 +19,6 @@ from lane_controller.contracts.v1 import PassageV1
 Columns = Mapping[str, Sequence[Any]]
 
 _PASSAGE_NAMES: Final = (*PASSAGE_COLUMNS, "class_registered", "previous_hash", "evidence")
-_POSTING_NAMES: Final = tuple(POSTING_COLUMNS)
 _IMAGE_KINDS: Final = ("front", "overview")
 
 
@@ -55,18 +53,6 @@ def image_of(passage: PassageV1) -> str:
     by_kind = {evidence.kind: evidence.sha256 for evidence in reversed(passage.evidence)}
     chosen = next((by_kind[kind] for kind in _IMAGE_KINDS if kind in by_kind), "")
     return chosen or (passage.evidence[0].sha256 if passage.evidence else "")
-
-
-def posting_columns(postings: Sequence[Posting], written_us: int) -> Columns:
-    """Rows of table `postings`."""
-    return _columns(_POSTING_NAMES, [_posting_row(posting, written_us) for posting in postings])
-
-
-def _posting_row(p: Posting, written_us: int) -> tuple[Any, ...]:
-    return (
-        p.posting_id, p.passage_id, p.leg, p.kind, p.plaza, p.account, p.amount_vnd, p.provider, p.at_us, p.reverses,
-        p.tariff_version, written_us,
-    )  # fmt: skip
 
 
 def discrepancy_columns(found: Sequence[tuple[PassageV1, Discrepancy]]) -> Columns:

@@ -19,6 +19,7 @@ from backoffice.rating.charge import Contract, Discrepancy, rate
 from backoffice.rating.tariff import Tariffs
 from backoffice.storage.clock import to_us
 from backoffice.storage.database import Database
+from backoffice.storage.postings import posting_columns
 from lane_controller.contracts.v1 import PassageV1
 from lane_controller.stream.port import Record
 
@@ -152,7 +153,7 @@ class PassageStore:
                 postings.extend(charge(charged, to_us(passage.passed_at_utc)).legs)
                 report.discrepancies.extend((passage, found) for found in charged.discrepancies)
         self._database.insert("discrepancies", rows.discrepancy_columns(report.discrepancies))
-        self._database.insert(POSTINGS, rows.posting_columns(postings, self._now_us()))
+        self._database.insert(POSTINGS, posting_columns(postings, self._now_us()))
 
     def _note(self, report: BatchReport) -> None:
         """Advance the lanes, look at the hash chain, write the marks."""

@@ -143,7 +143,7 @@ CREATE TABLE IF NOT EXISTS accounts (
     account String,
     provider String,
     holder String,
-    changed_at DateTime64(6, 'UTC')
+    changed_at DateTime64(6, 'UTC') DEFAULT now64(6)
 ) ENGINE = ReplacingMergeTree(changed_at) ORDER BY account
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
@@ -159,7 +159,7 @@ CREATE TABLE IF NOT EXISTS tags (
     ticket String,
     exempt_reason String,
     removed UInt8,
-    changed_at DateTime64(6, 'UTC'),
+    changed_at DateTime64(6, 'UTC') DEFAULT now64(6),
     INDEX by_account account TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_plate plate TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_changed_at changed_at TYPE minmax GRANULARITY 1
