@@ -193,6 +193,5 @@ class EmbeddedStream:
 
     def _writing(self) -> GroupCommit:
         if self._writer is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = GroupCommit(self._open_file)
         return self._writer

@@ -8,7 +8,6 @@ when every in-sync replica has the records; "not acknowledged" means unknown, ne
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -16,13 +15,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.errors import IllegalStateError, KafkaError, UnknownTopicOrPartitionError
 
 from lane_controller.stream import kafka_topics
+from lane_controller.stream.kafka_clients import OnFirstUse, abandon, seen, stop
 from lane_controller.stream.kafka_link import KafkaLink
 from lane_controller.stream.port import Consumer, Producer, Record, StreamError
 
 APPEND_TIMEOUT_S: Final = 20.0
 """Longer than the restart of a broker; after it the caller is told and sends again."""
 ANSWER_TIMEOUT_S: Final = 15.0
-CLOSE_TIMEOUT_S: Final = 5.0
 SESSION_TIMEOUT_MS: Final = 6_000
 """A member that died without a word is replaced after this; 6 s is the least a broker allows by default."""
 BATCH_BYTES: Final = 256 << 10
@@ -35,12 +34,11 @@ class KafkaProducer:
     def __init__(self, link: KafkaLink, client: str) -> None:
         self._link = link
         self._client = client
-        self._inner: AIOKafkaProducer | None = None
-        self._connecting = asyncio.Lock()
+        self._inner = OnFirstUse(self._start)
 
     async def append(self, topic: str, records: Sequence[tuple[str, bytes | None]]) -> None:
         """See the port."""
-        inner = await self._connected()
+        inner = await self._inner.get()
         sent: list[asyncio.Future[Any]] = []
         try:
             async with asyncio.timeout(APPEND_TIMEOUT_S):
@@ -48,46 +46,34 @@ class KafkaProducer:
                     sent.append(await inner.send(topic, value, key.encode()))
                 await asyncio.gather(*sent)
         except (KafkaError, TimeoutError) as error:
-            await self._abandon(inner, error)
+            if self._inner.give_up(inner):
+                await abandon(inner, error)
             raise self._link.error(f"append to {topic}", error) from error
         finally:
-            for future in sent:  # of a failed or cancelled append: nobody else asks how it ended
-                future.add_done_callback(_seen)
+            for future in sent:  # of a failed or cancelled append
+                future.add_done_callback(seen)
 
     async def close(self) -> None:
         """See the port."""
-        if self._inner is not None:
-            inner, self._inner = self._inner, None
-            await _stop_producer(inner, None)
+        await self._inner.close()
 
-    async def _connected(self) -> AIOKafkaProducer:
-        async with self._connecting:
-            if self._inner is None:
-                inner = AIOKafkaProducer(
-                    client_id=self._client,
-                    enable_idempotence=True,
-                    acks="all",
-                    compression_type="lz4",
-                    max_batch_size=BATCH_BYTES,
-                    max_request_size=kafka_topics.MAX_RECORD_BYTES,
-                    **self._link.arguments(),
-                )
-                try:
-                    async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                        await inner.start()
-                except (KafkaError, TimeoutError) as error:
-                    await _stop_producer(inner, error)
-                    raise self._link.error("connect", error) from error
-                except BaseException as error:
-                    await _stop_producer(inner, error)
-                    raise
-                self._inner = inner
-            return self._inner
-
-    async def _abandon(self, inner: AIOKafkaProducer, error: BaseException) -> None:
-        if self._inner is inner:
-            self._inner = None
-            await _stop_producer(inner, error)
+    async def _start(self) -> AIOKafkaProducer:
+        inner = AIOKafkaProducer(
+            client_id=self._client,
+            enable_idempotence=True,
+            acks="all",
+            compression_type="lz4",
+            max_batch_size=BATCH_BYTES,
+            max_request_size=kafka_topics.MAX_RECORD_BYTES,
+            **self._link.arguments(),
+        )
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                await inner.start()
+        except (KafkaError, TimeoutError) as error:
+            await abandon(inner, error)
+            raise self._link.error("connect", error) from error
+        return inner
 
 
 class KafkaConsumer:
@@ -97,12 +83,11 @@ class KafkaConsumer:
         self._link = link
         self._topics = tuple(topics)
         self._group = group
-        self._inner: AIOKafkaConsumer | None = None
-        self._connecting = asyncio.Lock()
+        self._inner = OnFirstUse(self._start)
 
     async def poll(self, timeout_s: float, limit: int = 500) -> Sequence[Record]:
         """See the port."""
-        inner = await self._connected()
+        inner = await self._inner.get()
         try:
             found = await inner.getmany(timeout_ms=int(timeout_s * 1000), max_records=limit)
         except KafkaError as error:
@@ -119,7 +104,7 @@ class KafkaConsumer:
             reached[place] = max(reached.get(place, 0), record.offset + 1)
         if not reached:
             return
-        inner = await self._connected()
+        inner = await self._inner.get()
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 await inner.commit(reached)
@@ -128,7 +113,7 @@ class KafkaConsumer:
 
     async def caught_up(self) -> bool:
         """See the port."""
-        inner = await self._connected()
+        inner = await self._inner.get()
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 places = inner.assignment()
@@ -141,45 +126,36 @@ class KafkaConsumer:
 
     async def close(self) -> None:
         """See the port."""
-        if self._inner is not None:
-            inner, self._inner = self._inner, None
-            await _stop_consumer(inner)
+        await self._inner.close()
 
-    async def _connected(self) -> AIOKafkaConsumer:
-        async with self._connecting:
-            if self._inner is None:
-                inner = AIOKafkaConsumer(
-                    group_id=self._group,
-                    enable_auto_commit=False,
-                    auto_offset_reset="earliest",
-                    session_timeout_ms=SESSION_TIMEOUT_MS,
-                    heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,
-                    max_partition_fetch_bytes=FETCH_BYTES,
-                    **self._link.arguments(),
-                )
-                try:
-                    async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                        await inner.start()
-                        await self._choose(inner)
-                except (KafkaError, TimeoutError) as error:
-                    await _stop_consumer(inner)
-                    raise self._link.error(f"read {', '.join(self._topics)}", error) from error
-                except BaseException:
-                    await _stop_consumer(inner)
-                    raise
-                self._inner = inner
-            return self._inner
+    async def _start(self) -> AIOKafkaConsumer:
+        inner = AIOKafkaConsumer(
+            group_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+            heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,
+            max_partition_fetch_bytes=FETCH_BYTES,
+            **self._link.arguments(),
+        )
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                await inner.start()
+                await self._choose(inner)
+        except (KafkaError, TimeoutError) as error:
+            await stop(inner)
+            raise self._link.error(f"read {', '.join(self._topics)}", error) from error
+        return inner
 
     async def _choose(self, inner: AIOKafkaConsumer) -> None:
         """Join the group or take every partition; a topic that is missing is an error, not an endless wait."""
         missing = set(self._topics) - await inner.topics()
         if missing:
             raise UnknownTopicOrPartitionError(f"no topic {', '.join(sorted(missing))}")
-        if self._group is not None:
-            inner.subscribe(self._topics)
-        else:
-            cluster = {topic: inner.partitions_for_topic(topic) for topic in self._topics}
-            inner.assign([TopicPartition(topic, number) for topic, numbers in cluster.items() for number in numbers])
+        inner.subscribe(self._topics)
+        # Without a group every partition comes with the next metadata, and aiokafka offers nothing to wait on.
+        while self._group is None and {place.topic for place in inner.assignment()} != set(self._topics):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 class KafkaStream:
@@ -215,30 +191,3 @@ def _record(record: ConsumerRecord) -> Record:
     # Other programs may write keys that are no text or none at all: such a record is still handed out.
     key = (record.key or b"").decode("utf-8", "replace")
     return Record(record.topic, record.partition, record.offset, key, record.value, record.timestamp)
-
-
-def _seen(future: asyncio.Future[Any]) -> None:
-    if not future.cancelled():
-        future.exception()
-
-
-async def _stop_producer(inner: AIOKafkaProducer, error: BaseException | None) -> None:
-    """Stop; with an error at once, otherwise after what is under way.
-
-    aiokafka's own `stop` waits for every batch for as long as the broker is away. There is no public way to give them
-    up, hence the two inner fields.
-    """
-    if error is not None:
-        inner._message_accumulator.fail_all(KafkaError(f"abandoned after {error!r}"))
-        if inner._sender.sender_task is not None:
-            inner._sender.sender_task.cancel()
-    with contextlib.suppress(KafkaError, TimeoutError, asyncio.CancelledError):
-        async with asyncio.timeout(CLOSE_TIMEOUT_S):
-            await inner.stop()
-
-
-async def _stop_consumer(inner: AIOKafkaConsumer) -> None:
-    """Stop and leave the group; a broker that is away is not waited for."""
-    with contextlib.suppress(KafkaError, TimeoutError):
-        async with asyncio.timeout(CLOSE_TIMEOUT_S):
-            await inner.stop()

@@ -52,7 +52,10 @@ async def ensure_topics(link: KafkaLink, topics: Mapping[str, bool]) -> None:
 def _new_topic(link: KafkaLink, name: str, compacted: bool) -> NewTopic:
     # A compacted topic is read as one ordered table of changes, so it has one partition.
     settings = {**_ALL, **(_COMPACTED if compacted else _KEPT_FOR_EVER), **link.topic_settings}
-    return NewTopic(name, 1 if compacted else link.partitions, link.replication, topic_configs=settings)
+    partitions = 1 if compacted else link.partitions
+    # aiokafka wants an assignment, if only an empty one, beside "as many copies as the broker's default".
+    assignment: dict[int, list[int]] | None = {} if link.replication == -1 else None
+    return NewTopic(name, partitions, link.replication, replica_assignments=assignment, topic_configs=settings)
 
 
 async def _check_policies(link: KafkaLink, admin: AIOKafkaAdminClient, existing: Mapping[str, bool]) -> None:

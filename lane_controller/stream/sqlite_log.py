@@ -58,6 +58,7 @@ class LogFile:
         self._keeping = keeping
         self._topics: dict[str, tuple[int, bool]] = {}
         with self._clear_errors("open"):
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._db = _connect(path)
             _create_tables(path, self._db)
 
@@ -214,7 +215,7 @@ class LogFile:
     def _clear_errors(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StreamError(
                 f"cannot {doing} stream file {self._path}: {error}; check free space, rights and that the disk is local"
             ) from error
