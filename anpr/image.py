@@ -23,6 +23,7 @@ PIXELS_MAX: Final = 64_000_000
 """Twice the largest camera in sight (8K is 33 million); more is a mistake or an attack."""
 BYTES_MAX: Final = 64 * 1024 * 1024
 SIDE_MIN: Final = 16
+_BEGINNINGS: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")
 
 
 class UnreadableError(Exception):
@@ -75,6 +76,8 @@ def _header(data: bytes) -> tuple[str, int, int]:
     except PillowImage.DecompressionBombError as error:
         raise _refusal("too large", f"{error}; scale it down first") from error
     except Exception as error:  # Pillow's plugins raise whatever their format's parser raises
+        if data.startswith(_BEGINNINGS):
+            raise _refusal("damaged", f"begins like a picture, but its header is cut or broken ({error})") from error
         raise _refusal(
             "not an image", "no picture format that we know; give JPEG, PNG, WebP, BMP, TIFF or GIF"
         ) from error

@@ -38,6 +38,7 @@ def train_detector(plan: DetectorPlan, data: Path, run: Path, resume: bool) -> P
 
     last = run / "weights" / "last.pt"
     if resume and last.exists():
+        _set_length(last, plan.epochs)
         model = YOLO(str(last))
         arguments: dict[str, Any] = {"resume": True}
     else:
@@ -51,6 +52,16 @@ def train_detector(plan: DetectorPlan, data: Path, run: Path, resume: bool) -> P
     model.add_callback("on_train_start", set_threads)
     model.train(**arguments)
     return run / "weights" / "best.pt"
+
+
+def _set_length(checkpoint: Path, epochs: int) -> None:
+    """A resumed run takes its length from the checkpoint; this lets the plan shorten or lengthen it."""
+    import torch  # noqa: PLC0415
+
+    state = torch.load(checkpoint, weights_only=False, map_location="cpu")  # our own file: it holds the model's classes
+    if state["train_args"]["epochs"] != epochs:
+        state["train_args"].update(epochs=epochs, close_mosaic=max(1, epochs // 6))
+        torch.save(state, checkpoint)
 
 
 def _architecture(run: Path) -> Path:
