@@ -25,7 +25,20 @@ from lane_controller.core.values import (
     VehicleKind,
 )
 
-TOP = {"id", "title", "geometry", "config", "list", "operator", "tags", "date", "barrier", "timeline", "until", "expect"}
+TOP = {
+    "id",
+    "title",
+    "geometry",
+    "config",
+    "list",
+    "operator",
+    "tags",
+    "date",
+    "barrier",
+    "timeline",
+    "until",
+    "expect",
+}
 TAG_KEYS = {"epc", "tid", "account", "provider", "plate", "class", "status", "available_vnd", "ticket", "reason"}
 KINDS: dict[str, set[str]] = {
     "neighbour": {"tag", "epc", "reads", "rssi", "vehicle"},
@@ -57,7 +70,8 @@ EXPECT = {
 }
 PASSAGE = {"outcome", "tag", "plate", "class", "fare_vnd", "flags"}
 BARRIER = {"opens", "closes", "first_open_by", "first_open_after", "at_end"}
-DEFAULT_AVAILABLE_VND = 0
+DEFAULT_AVAILABLE_VND = 1_000_000
+"""A tag whose balance a scenario does not mention has enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +252,9 @@ def _ticket(doc: Located, path: Path, found: Any) -> Ticket | None:
     row = _map(doc, path, found, {"from", "to", "no", "kind"})
     first = _date(doc, (*path, "from"), row.get("from"))
     last = _date(doc, (*path, "to"), row.get("to"))
-    return Ticket(str(row.get("no", f"T-{path[1]}")), first.isoformat(), last.isoformat(), str(row.get("kind", "monthly")))
+    return Ticket(
+        str(row.get("no", f"T-{path[1]}")), first.isoformat(), last.isoformat(), str(row.get("kind", "monthly"))
+    )
 
 
 def changed_tag(entry: TagEntry, changes: dict[str, Any], version: int) -> TagEntry:
@@ -454,7 +470,7 @@ def _expect(doc: Located, found: Any, tags: dict[str, TagEntry]) -> dict[str, An
         _one_of(doc, (*path, "barrier", "at_end"), barrier["at_end"], ("open", "closed", "any"))
     if "state_at_end" in found:
         _one_of(doc, (*path, "state_at_end"), found["state_at_end"], LaneState)
-    return found
+    return dict(found)
 
 
 def _words(doc: Located, path: Path, found: Any, words: Any) -> None:

@@ -1,4 +1,5 @@
-"""Scenario text to plain values with a line for each: YAML 1.2 words (`on` is a word, only true and false are booleans).
+"""Scenario text to plain values with a line for each: YAML 1.2 words (`on` is a word, only true and false are
+booleans).
 
 In: a file. Out: `Located`: dicts, lists and scalars, each path with its line and raw text.
 Never: a value without a line; every complaint about a scenario names file and line.

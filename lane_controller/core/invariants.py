@@ -2,7 +2,8 @@
 
 In: every (event, effects, now) of a run, in order, over restarts. Out: a list of violations, each naming its invariant.
 Used by replay and the property tests. Never: knowledge of the lane's own state; it would repeat the lane's mistakes.
-I10 is checked by running a scenario with and without wall time steps (tests); I9 by the arm, which reports what moved it.
+I10 is checked by running a scenario with and without wall time steps (tests); I9 by the arm, which reports what moved
+it.
 """
 
 from dataclasses import dataclass, field
