@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 
 from backoffice.storage.live_view import LiveView
 from backoffice.web.commands import CommandRequest, lane_command
@@ -64,11 +64,10 @@ def from_this_page(request: Request) -> None:
 
 
 def make_router(live: LiveView) -> APIRouter:
-    """All routes of the live page over `live`."""
+    """All routes of the live page over `live`; evidence images come from the server that the router is put into."""
     router = APIRouter(dependencies=[Depends(secured)])
     _add_page(router)
     _add_reading(router, live)
-    _add_evidence(router, live)
     _add_commands(router, live)
     return router
 
@@ -122,17 +121,6 @@ def _add_reading(router: APIRouter, live: LiveView) -> None:
     async def accounts(text: Annotated[str, Query(min_length=2, max_length=64)]) -> list[dict[str, Any]]:
         """Accounts by number, EPC or plate."""
         return [account_json(account) for account in await live.find_accounts(text)]
-
-
-def _add_evidence(router: APIRouter, live: LiveView) -> None:
-    @router.get("/evidence/{sha256}")
-    def evidence(sha256: str) -> FileResponse:
-        """An evidence image by the hash of its bytes; it never changes, so browsers may keep it."""
-        path = live.evidence_path(sha256)
-        if path is None:
-            raise HTTPException(404, "this evidence has not been uploaded yet", headers={"Cache-Control": "no-store"})
-        headers = {**SECURITY_HEADERS, "Cache-Control": "private, max-age=31536000, immutable"}
-        return FileResponse(path, media_type="image/jpeg", headers=headers)
 
 
 def _add_commands(router: APIRouter, live: LiveView) -> None:

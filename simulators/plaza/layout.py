@@ -148,6 +148,19 @@ def write_lanes_toml(layout: Layout) -> Path:
     return _written(layout.run / "lanes.toml", "\n".join(lines) + "\n")
 
 
+def write_backoffice_toml(layout: Layout) -> Path:
+    """Configuration of `backoffice serve` and of the commands that fill it."""
+    lines = [
+        f"plaza = {_quoted(PLAZA)}",
+        f"database = {_quoted(layout.database)}",
+        f"stream = {_quoted(layout.stream)}",
+        f"data_dir = {_quoted(str(layout.data.resolve() / 'backoffice'))}",
+        "[http]",
+        f"listen = {_quoted(f'{LOOPBACK}:{layout.ports.page}')}",
+    ]
+    return _written(layout.run / "backoffice.toml", "\n".join(lines) + "\n")
+
+
 def write_world_json(layout: Layout, drive: dict[str, Any]) -> Path:
     """Configuration of `simulators world`: places of the devices, and how to drive (`speed`, seeds, fleet)."""
     places = zip(layout.lanes, layout.ports.readers, layout.ports.cameras, strict=True)
@@ -167,7 +180,5 @@ def _quoted(text: str) -> str:
 
 
 def _written(file: Path, text: str) -> Path:
-    file.touch(mode=0o600, exist_ok=True)
-    file.chmod(0o600)
-    file.write_text(text, encoding="utf-8")
+    _write_secret(file, text)
     return file

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import FileResponse
 
 from backoffice.web.pages import make_router
 from tests.e2e.web.memory_live_view import MemoryLiveView
@@ -42,6 +43,7 @@ class PageServer:
         self.port = listener.getsockname()[1]
         app = FastAPI()
         app.include_router(make_router(self.live))
+        app.get("/evidence/{sha256}")(self._evidence)
         config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=0, lifespan="off")
         self._server = uvicorn.Server(config)
         started = threading.Event()
@@ -68,6 +70,13 @@ class PageServer:
             return act()
 
         return asyncio.run_coroutine_threadsafe(told(), self._loop).result(10)
+
+    def _evidence(self, sha256: str) -> FileResponse:
+        """An image as the back office gives it."""
+        path = self.live.evidence_path(sha256)
+        if path is None:
+            raise HTTPException(404)
+        return FileResponse(path, media_type="image/jpeg")
 
     def _serve(self, listener: socket.socket, started: threading.Event) -> None:
         async def serve() -> None:
