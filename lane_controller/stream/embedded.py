@@ -92,6 +92,11 @@ class EmbeddedConsumer:
         """See the port."""
         return await self._in_thread(self._nothing_unread)
 
+    @property
+    def closed(self) -> bool:
+        """True after `close`."""
+        return self._closing.is_set()
+
     async def close(self) -> None:
         """See the port."""
         if self._closing.is_set():
@@ -176,6 +181,7 @@ class EmbeddedStream:
         """See the port."""
         leases = None if group is None else Leases(self._path.with_name(self._path.name + ".leases"), group)
         consumer = EmbeddedConsumer(self._open_file, self._writing(), topics, leases, group or "")
+        self._consumers = [other for other in self._consumers if not other.closed]
         self._consumers.append(consumer)
         return consumer
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, UnknownTopicOrPartitionError
@@ -52,6 +52,11 @@ class KafkaProducer:
         finally:
             for future in sent:  # of a failed or cancelled append
                 future.add_done_callback(seen)
+
+    @property
+    def closed(self) -> bool:
+        """True after `close`."""
+        return self._inner.closed
 
     async def close(self) -> None:
         """See the port."""
@@ -124,6 +129,11 @@ class KafkaConsumer:
         except (KafkaError, TimeoutError) as error:
             raise self._link.error(f"ask for the end of {', '.join(self._topics)}", error) from error
 
+    @property
+    def closed(self) -> bool:
+        """True after `close`."""
+        return self._inner.closed
+
     async def close(self) -> None:
         """See the port."""
         await self._inner.close()
@@ -158,12 +168,15 @@ class KafkaConsumer:
             await asyncio.sleep(0.01)
 
 
+K = TypeVar("K", KafkaProducer, KafkaConsumer)
+
+
 class KafkaStream:
     """The port over one cluster."""
 
     def __init__(self, link: KafkaLink) -> None:
         self._link = link
-        self._made: list[Producer | Consumer] = []
+        self._made: list[KafkaProducer | KafkaConsumer] = []
 
     async def ensure_topics(self, topics: Mapping[str, bool]) -> None:
         """See the port."""
@@ -171,20 +184,22 @@ class KafkaStream:
 
     async def producer(self, client: str) -> Producer:
         """See the port."""
-        producer = KafkaProducer(self._link, client)
-        self._made.append(producer)
-        return producer
+        return self._keep(KafkaProducer(self._link, client))
 
     async def consumer(self, topics: Sequence[str], group: str | None) -> Consumer:
         """See the port."""
-        consumer = KafkaConsumer(self._link, topics, group)
-        self._made.append(consumer)
-        return consumer
+        return self._keep(KafkaConsumer(self._link, topics, group))
 
     async def close(self) -> None:
         """See the port."""
         await asyncio.gather(*(made.close() for made in self._made))
         self._made.clear()
+
+    def _keep(self, made: K) -> K:
+        """Remember it for `close`; those that were closed meanwhile are forgotten."""
+        self._made = [other for other in self._made if not other.closed]
+        self._made.append(made)
+        return made
 
 
 def _record(record: ConsumerRecord) -> Record:

@@ -14,6 +14,8 @@ from typing import Any, Final, Generic, TypeVar
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from lane_controller.stream.port import StreamError
+
 CLOSE_TIMEOUT_S: Final = 5.0
 
 
@@ -27,9 +29,12 @@ class OnFirstUse(Generic[C]):
         self._start = start
         self._client: C | None = None
         self._starting: asyncio.Task[C] | None = None
+        self.closed = False
 
     async def get(self) -> C:
         """The client; errors of the start reach everybody who waits for it, and the next call tries again."""
+        if self.closed:
+            raise StreamError("this producer or consumer is closed: open another")
         if self._client is None:
             if self._starting is None:
                 self._starting = asyncio.ensure_future(self._start_once())
@@ -53,6 +58,7 @@ class OnFirstUse(Generic[C]):
 
     async def close(self) -> None:
         """Stop the client, also one that is just starting."""
+        self.closed = True
         if self._starting is not None:
             with contextlib.suppress(Exception):  # whoever waits for the start is told
                 await asyncio.shield(self._starting)

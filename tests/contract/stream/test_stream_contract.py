@@ -309,6 +309,19 @@ async def test_a_closed_stream_can_be_opened_again(stream: Stream, dsn: str) -> 
     await again.close()
 
 
+async def test_a_closed_consumer_says_so_and_others_go_on(stream: Stream) -> None:
+    await stream.ensure_topics({PASSAGES: False})
+    closed = await stream.consumer([PASSAGES], "ingest")
+    await closed.poll(0.1)
+    await closed.close()
+    await closed.close()
+    with pytest.raises(StreamError, match="closed"):
+        await closed.poll(0.1)
+    producer = await stream.producer("test")
+    await producer.append(PASSAGES, [("CM-01", b"1")])
+    assert len(await read_all(await stream.consumer([PASSAGES], "ingest"), bool)) == 1
+
+
 def _as_record(pair: tuple[str, bytes | None]) -> Record:
     return Record(PASSAGES, 0, 0, pair[0], pair[1], 0)
 
