@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from backoffice.app import database_command, serve_command
+from backoffice.app import accounts_command, database_command, serve_command, tariff_command, verify_command
 
 HELP = """Back office of the toll plaza (hệ thống trung tâm của trạm thu phí).
 
@@ -28,6 +28,9 @@ Every command exits with 2 and one line that names the file, field and remedy wh
 app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.command("database")(database_command.database)
 app.command("serve")(serve_command.serve)
+app.command("verify")(verify_command.verify)
+app.add_typer(accounts_command.accounts, name="accounts")
+app.add_typer(tariff_command.tariff, name="tariff")
 
 
 @app.callback()

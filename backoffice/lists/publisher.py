@@ -16,7 +16,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from backoffice.contracts.ledger import customer
-from backoffice.lists.registry import Registry, TagRow
+from backoffice.lists.registry import Registry, TagRow, batched
 from backoffice.storage.clock import from_us
 from backoffice.storage.database import Database
 from lane_controller.contracts.v1 import TagEntryV1, TagListChangeV1, checksum_text, entry_digest
@@ -96,10 +96,10 @@ class TagListStore:
     def next_changes(self, now_us: int) -> Iterator[list[TagListChangeV1]]:
         """What changed since the last look, written as new versions; each list is on disk when it is given out."""
         tags_since, money_since = self._tags_since_us, self._money_since_us
-        for epcs in _chunks(self._changed_tags(tags_since)):
+        for epcs in batched(self._changed_tags(tags_since)):
             if changes := self._write(self._registry.tags(epcs), now_us):
                 yield changes
-        for accounts in _chunks(self._changed_accounts(money_since)):
+        for accounts in batched(self._changed_accounts(money_since)):
             if changes := self._write(self._registry.tags_of(accounts), now_us):
                 yield changes
         self._forget_old_looks()
@@ -184,8 +184,3 @@ def _advance(state: ListState, before: str, after: str) -> None:
         if text:
             state.checksum ^= entry_digest(TagEntryV1.decode(text.encode()))
             state.entries += step
-
-
-def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    for at in range(0, len(keys), CHUNK):
-        yield keys[at : at + CHUNK]

@@ -7,7 +7,7 @@ balance of its account; nothing else goes into it. SQL with values only as param
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -134,6 +134,14 @@ class Registry:
         legs = [leg for transaction in transactions for leg in transaction.legs]
         self._database.insert(POSTINGS, posting_columns(legs, now_us))
 
+    def booked(self, posting_ids: Sequence[str]) -> dict[str, tuple[str, int]]:
+        """(account, amount) of those legs that the ledger holds."""
+        if not posting_ids:
+            return {}
+        sql = "SELECT posting_id, account, amount_vnd FROM postings FINAL WHERE posting_id IN %(ids)s"
+        found = self._database.rows(sql, {"ids": tuple(posting_ids)})
+        return {name: (account, amount) for name, account, amount in found}
+
     def _put(self, table: str, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:
             self._database.insert(table, dict(zip(names, zip(*rows, strict=True), strict=True)))
@@ -141,6 +149,12 @@ class Registry:
 
 def _tag_row(row: Row) -> TagRow:
     return TagRow(*row)
+
+
+def batched(keys: Sequence[str], size: int = 5_000) -> Iterator[Sequence[str]]:
+    """`keys` in parts that fit into one query."""
+    for at in range(0, len(keys), size):
+        yield keys[at : at + size]
 
 
 def ticket_json(ticket: TicketV1 | None) -> str:
