@@ -6,12 +6,17 @@ UTC, so it reads as a time without one unless a mapping gives it.
 
 from __future__ import annotations
 
+import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
+from xml.etree.ElementTree import ParseError
 
+import openpyxl
 import polars as pl
 
 from settlement.intake.delimited import LINE, BadLine
@@ -19,6 +24,7 @@ from settlement.intake.problems import UnusableInputError
 from settlement.intake.sources import Stretch
 
 _ROWS_PER_STRETCH: Final = 100_000
+_BROKEN: Final = (zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, OSError, IndexError, EOFError)
 
 
 class XlsxSource:
@@ -51,14 +57,16 @@ class XlsxSource:
         return Stretch(pl.DataFrame(batch, schema=schema, orient="row"), bad, self._size)
 
     def _open(self) -> Iterator[tuple[int, Sequence[object]]]:
-        import openpyxl  # noqa: PLC0415
-
         try:
-            book = openpyxl.load_workbook(self._path, read_only=True, data_only=True)
-            sheet = book.worksheets[0]
-            sheet.reset_dimensions()
-            return enumerate(sheet.iter_rows(values_only=True), start=1)
-        except (zipfile.BadZipFile, KeyError, ValueError, OSError, IndexError) as error:
+            with warnings.catch_warnings():
+                # openpyxl complains of styles and extensions that do not touch the cells.
+                warnings.simplefilter("ignore")
+                # From memory: by path openpyxl would refuse other endings than .xlsx.
+                book = openpyxl.load_workbook(BytesIO(self._path.read_bytes()), read_only=True, data_only=True)
+                sheet = book.worksheets[0]
+                sheet.reset_dimensions()
+                yield from enumerate(sheet.iter_rows(values_only=True), start=1)
+        except _BROKEN as error:
             raise UnusableInputError(f"{self._path}: not a readable XLSX workbook ({error})") from error
 
     def _find_header(self) -> list[str]:
