@@ -136,6 +136,13 @@ class _LowCardinality:
 @lru_cache(maxsize=1024)
 def shape(type_text: str) -> Shape:
     """How cells of `type_text` lie on the wire; UnknownColumnType when we cannot tell."""
+    try:
+        return _shape(type_text)
+    except (ValueError, IndexError, StopIteration, RecursionError) as error:
+        raise UnknownColumnType(f"{type_text[:100]!r} is no column type") from error
+
+
+def _shape(type_text: str) -> Shape:
     name, _, rest = type_text.strip().partition("(")
     arguments = _split(rest[:-1]) if rest else []
     if name in _SIZES:
