@@ -16,7 +16,10 @@ from typing import Any
 from settlement.intake.columns import STATION
 
 VIETNAM = timedelta(hours=7)
-ORDER = "PENDING OFFLINE_REJECT REJECTED PROVIDER EXEMPT TICKET CLASS AMOUNT TAG_SWAP PLATE TIME MATCHED".split()
+ORDER = [
+    *("PENDING", "OFFLINE_REJECT", "REJECTED", "PROVIDER", "EXEMPT", "TICKET"),
+    *("CLASS", "AMOUNT", "TAG_SWAP", "PLATE", "TIME", "MATCHED"),
+]
 ALL = [*ORDER, "FE_ONLY", "BE_ONLY", "DUP", "REFUNDED", "REFUND_MISSING", "CREDIT_ONLY", "NOT_CHARGEABLE"]
 NOT_FOR_CHARGE = {"exempt", "manual", "convoy", "emergency", "violation"}
 Row = dict[str, str]
@@ -61,10 +64,8 @@ def near(s: Row, p: Row) -> bool:
         return False
     if low(s, "plaza") != low(p, "plaza") or s["lane"] != p["lane"] or not s["lane"]:
         return False
-    if epc(s) and epc(p):
-        same = epc(s) == epc(p)
-    else:
-        same = norm(s["plate"]) == norm(p["plate"]) != ""
+    tags = epc(s) and epc(p)
+    same = epc(s) == epc(p) if tags else norm(s["plate"]) == norm(p["plate"]) != ""
     return same and abs(when(s) - when(p)) <= timedelta(seconds=120)
 
 
@@ -115,75 +116,105 @@ def groups(edges: dict[int, list[int]]) -> list[set[int]]:
     return [a for a, _ in found]
 
 
-def reconcile(stations: Sequence[Row], providers: Sequence[Row], now: datetime, cutoff_minutes: int) -> list[Item]:
+RANK = {"posted": 0, "pending": 1, "rejected": 2}
+
+
+@dataclass
+class Book:
+    """The provider's rows by what they are."""
+
+    debits: list[Row]
+    credits: dict[str, list[Row]]
+    orphans: list[Row]
+
+    def credited(self, p: Row) -> int:
+        return sum(int(c["amount_vnd"]) for c in self.credits[p["charge_id"]] if low(c, "status") == "posted")
+
+    def reversed_in_full(self, p: Row) -> bool:
+        back = self.credited(p)
+        return low(p, "status") == "posted" and back > 0 and back >= int(p["amount_vnd"])
+
+
+def book_of(providers: Sequence[Row]) -> Book:
     debits = [p for p in providers if low(p, "kind") == "debit"]
-    by_charge = {p["charge_id"]: p for p in debits}
-    credits: dict[str, list[Row]] = defaultdict(list)
-    items: list[Item] = []
-    for p in providers:
-        if low(p, "kind") == "credit":
-            if p["related_charge_id"] in by_charge:
-                credits[p["related_charge_id"]].append(p)
-            else:
-                items.append(Item("CREDIT_ONLY", None, p, day_of(p, cutoff_minutes), True))
+    named = {p["charge_id"] for p in debits}
+    book = Book(debits, defaultdict(list), [])
+    for c in providers:
+        if low(c, "kind") == "credit":
+            (book.credits[c["related_charge_id"]] if c["related_charge_id"] in named else book.orphans).append(c)
+    return book
 
-    def credited(p: Row) -> int:
-        return sum(int(c["amount_vnd"]) for c in credits[p["charge_id"]] if low(c, "status") == "posted")
 
-    live = []
-    for p in debits:
-        if low(p, "status") == "posted" and credited(p) and credited(p) >= int(p["amount_vnd"]):
-            items.append(Item("REFUNDED", None, p, day_of(p, cutoff_minutes), True))
-        else:
-            live.append(p)
+def lone(p: Row, posted: str, now: datetime) -> str:
+    if low(p, "status") != "posted":
+        return low(p, "status").upper()
+    late = int(p["amount_vnd"]) > 0 and now - when(p) > timedelta(hours=24)
+    return "REFUND_MISSING" if late else posted
 
-    def late(p: Row) -> bool:
-        return int(p["amount_vnd"]) > 0 and now - when(p) > timedelta(hours=24)
 
-    def lone(p: Row, posted: str) -> str:
-        if low(p, "status") != "posted":
-            return low(p, "status").upper()
-        return "REFUND_MISSING" if late(p) else posted
+def reconcile(stations: Sequence[Row], providers: Sequence[Row], now: datetime, cutoff_minutes: int) -> list[Item]:
+    def day(row: Row) -> date:
+        return day_of(row, cutoff_minutes)
 
-    rank = {"posted": 0, "pending": 1, "rejected": 2}
-    pairs: list[tuple[Row, Row]] = []
-    free_s, used_p = [], []
-    for s in stations:
-        mine = [
-            p
-            for p in live
-            if s["passage_id"] and p["passage_id"] == s["passage_id"] and low(p, "plaza") == low(s, "plaza")
-        ]
-        mine.sort(key=lambda p: (rank[low(p, "status")], when(p), p["charge_id"]))
-        used_p += mine
-        if mine:
-            pairs.append((s, mine[0]))
-            items += [Item(lone(p, "DUP"), None, p, day_of(s, cutoff_minutes), True) for p in mine[1:]]
-        else:
-            free_s.append(s)
-    free_p = [p for p in live if not any(p is q for q in used_p)]
-    for status in rank:
+    book = book_of(providers)
+    items = [Item("CREDIT_ONLY", None, c, day(c), True) for c in book.orphans]
+    items += [Item("REFUNDED", None, p, day(p), True) for p in book.debits if book.reversed_in_full(p)]
+    live = [p for p in book.debits if not book.reversed_in_full(p)]
+    pairs, further, free_s, free_p = by_id(stations, live)
+    items += [Item(lone(p, "DUP", now), None, p, day(s), True) for s, p in further]
+    for status in RANK:
         found = best_pairs(free_s, [p for p in free_p if low(p, "status") == status])
         pairs += found
         free_s = [s for s in free_s if not any(s is a for a, _ in found)]
         free_p = [p for p in free_p if not any(p is b for _, b in found)]
-    for s in free_s:
-        code = "FE_ONLY" if low(s, "outcome") == "charged" else "NOT_CHARGEABLE"
-        items.append(Item(code, s, None, day_of(s, cutoff_minutes), True))
-    items += [Item(lone(p, "BE_ONLY"), None, p, day_of(p, cutoff_minutes), True) for p in free_p]
+    items += [
+        Item("FE_ONLY" if low(s, "outcome") == "charged" else "NOT_CHARGEABLE", s, None, day(s), True) for s in free_s
+    ]
+    items += [Item(lone(p, "BE_ONLY", now), None, p, day(p), True) for p in free_p]
+    items += compared(pairs, book, cutoff_minutes)
+    for item in items:
+        if item.provider is not None and item.code != "CREDIT_ONLY":
+            item.credits = book.credits[item.provider["charge_id"]]
+    return items
 
+
+Pairs = list[tuple[Row, Row]]
+
+
+def by_id(stations: Sequence[Row], live: Sequence[Row]) -> tuple[Pairs, Pairs, list[Row], list[Row]]:
+    """(pairs, further rows with their passage, passages left, charges left)."""
+    pairs: Pairs = []
+    further: Pairs = []
+    free_s = []
+    for s in stations:
+        mine = [p for p in live if s["passage_id"] and same_id(s, p)]
+        mine.sort(key=lambda p: (RANK[low(p, "status")], when(p), p["charge_id"]))
+        if mine:
+            pairs.append((s, mine[0]))
+            further += [(s, p) for p in mine[1:]]
+        else:
+            free_s.append(s)
+    used = [p for _, p in (*pairs, *further)]
+    return pairs, further, free_s, [p for p in live if not any(p is q for q in used)]
+
+
+def same_id(s: Row, p: Row) -> bool:
+    return p["passage_id"] == s["passage_id"] and low(p, "plaza") == low(s, "plaza")
+
+
+def compared(pairs: Pairs, book: Book, cutoff_minutes: int) -> list[Item]:
     others = Counter((epc(s) or epc(p), norm(s["plate"])) for s, p in pairs if other_plate(s, p))
+    items = []
     for s, p in pairs:
-        true = differences(s, p, int(p["amount_vnd"]) - min(credited(p), int(p["amount_vnd"])), cutoff_minutes)
-        if "PLATE" in true and (epc(s) or epc(p)) and others[epc(s) or epc(p), norm(s["plate"])] >= 2:
+        left = int(p["amount_vnd"]) - min(book.credited(p), int(p["amount_vnd"]))
+        true = differences(s, p, left, cutoff_minutes)
+        tag = epc(s) or epc(p)
+        if "PLATE" in true and tag and others[tag, norm(s["plate"])] >= 2:
             true = true - {"PLATE"} | {"TAG_SWAP"}
         if "CLASS" in true:
             true = true - {"AMOUNT"}
         listed = [code for code in ORDER if code in true] or ["MATCHED"]
         items.append(Item(listed[0], s, p, day_of(s, cutoff_minutes), False, listed[1:]))
-    for item in items:
-        if item.provider is not None:
-            item.credits = credits[item.provider["charge_id"]] if item.code != "CREDIT_ONLY" else []
     return items
 
 
