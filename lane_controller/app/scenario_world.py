@@ -8,6 +8,7 @@ Never: the clock of the machine. The same file gives the same bytes every time.
 
 import heapq
 import json
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -96,6 +97,7 @@ class World:
     timers: dict[str, int] = field(default_factory=dict)
     heap: list[tuple[int, int, int, Any]] = field(default_factory=list)
     order: Any = field(default_factory=count)
+    inbox: deque[Event] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         scenario = self.scenario
@@ -207,6 +209,15 @@ class World:
         return only if abs(only) >= CLOCK_OFFSET_US else 0
 
     def _feed(self, event: Event) -> None:
+        """One event; what its effects cause comes after all effects of its step."""
+        self.inbox.append(event)
+        if len(self.inbox) > 1:
+            return
+        while self.inbox:
+            self._step(self.inbox[0])
+            self.inbox.popleft()
+
+    def _step(self, event: Event) -> None:
         if self.lane is None:
             return
         now = self.now()

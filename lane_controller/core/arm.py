@@ -5,10 +5,9 @@ Never: a close while L2 or LC2 is active or `clear` has not elapsed (I1); a stat
 acknowledgement (I5).
 """
 
-from dataclasses import replace
-
 from lane_controller.core.effects import CommandBarrier
 from lane_controller.core.events import BarrierAcked, BarrierReported
+from lane_controller.core.evolve import evolve
 from lane_controller.core.road import clear_us
 from lane_controller.core.state import ArmCommand, Stage, Track
 from lane_controller.core.turn import Turn
@@ -25,13 +24,13 @@ INTERLOCK_RETRY_US = 500_000
 def reported(turn: Turn, event: BarrierReported) -> None:
     """The limit switches: confirm a command, or show what nobody commanded."""
     before = turn.arm
-    turn.arm = replace(
+    turn.arm = evolve(
         before, known=True, state=event.state, open_limit=event.open_limit, closed_limit=event.closed_limit
     )
     if event.state is BarrierState.BROKEN and before.state is not BarrierState.BROKEN:
         turn.flag(Flag.BOOM_BROKEN, turn.under_arm())
     elif event.state is BarrierState.FAULT:
-        turn.arm = replace(turn.arm, fault=True)
+        turn.arm = evolve(turn.arm, fault=True)
     elif before.known and before.closed_limit and not event.closed_limit and not before.opening and not before.broken:
         turn.flag(Flag.MANUAL_RAISE)
     _confirm(turn)
@@ -41,14 +40,14 @@ def _confirm(turn: Turn) -> None:
     arm = turn.arm
     command = arm.command
     if arm.closed_limit:
-        turn.arm = arm = replace(arm, boot_hold=False, leaving_latch=False)
+        turn.arm = arm = evolve(arm, boot_hold=False, leaving_latch=False)
         if command is not None and command.given_up:
-            turn.arm = replace(arm, command=None)
+            turn.arm = evolve(arm, command=None)
             return
     if command is None or command.done:
         return
     if (command.action is BarrierAction.CLOSE and arm.closed_limit) or (arm.opening and arm.open_limit):
-        turn.arm = replace(arm, command=replace(command, done=True))
+        turn.arm = evolve(arm, command=evolve(command, done=True))
 
 
 def acked(turn: Turn, event: BarrierAcked) -> None:
@@ -60,10 +59,10 @@ def acked(turn: Turn, event: BarrierAcked) -> None:
         return
     if event.result is AckResult.INTERLOCK and command.action is BarrierAction.CLOSE:
         # The PLC saw something under the arm that we did not: ask again, as a new command, when it is clear.
-        turn.arm = replace(turn.arm, command=None)
+        turn.arm = evolve(turn.arm, command=None)
         turn.set_road(l2_off_us=turn.t + INTERLOCK_RETRY_US - clear_us(turn))
     elif event.result is AckResult.FAULT:
-        turn.arm = replace(turn.arm, fault=True)
+        turn.arm = evolve(turn.arm, fault=True)
 
 
 def settle_arm(turn: Turn) -> None:
@@ -83,7 +82,7 @@ def _note_open(turn: Turn) -> None:
         return
     track = _first_live(turn)
     if track is not None and track.times.open_confirmed is None:
-        turn.put(track, times=replace(track.times, open_confirmed=turn.now))
+        turn.put(track, times=evolve(track.times, open_confirmed=turn.now))
 
 
 def _first_live(turn: Turn) -> Track | None:
@@ -98,13 +97,14 @@ def _timeouts(turn: Turn) -> None:
     if at is None or at > turn.t or command is None:
         return
     opening = turn.arm.opening
+    if opening and turn.arm.open_limit:
+        turn.arm = evolve(turn.arm, command=evolve(command, done=True))
+        return
     turn.flag(Flag.BARRIER_OPEN_TIMEOUT if opening else Flag.BARRIER_CLOSE_TIMEOUT, _first_live(turn))
     if command.tries >= MAX_TRIES:
-        turn.arm = replace(
-            turn.arm, command=replace(command, done=True, given_up=True), fault=turn.arm.fault or opening
-        )
+        turn.arm = evolve(turn.arm, command=evolve(command, done=True, given_up=True), fault=turn.arm.fault or opening)
         return
-    turn.arm = replace(turn.arm, command=replace(command, tries=command.tries + 1, sent_us=turn.t))
+    turn.arm = evolve(turn.arm, command=evolve(command, tries=command.tries + 1, sent_us=turn.t))
     ttl_ms = turn.cfg.command_ttl_ms
     turn.effects.append(CommandBarrier(command.cmd_id, command.action, command.cause, command.passage_id, ttl_ms))
 
@@ -137,11 +137,11 @@ def _latch(turn: Turn) -> bool:
     cause = LATCHING.get(turn.desk.mode)
     if cause is None:
         if arm.latched:
-            turn.arm = replace(arm, latched=False, leaving_latch=not arm.closed_limit)
+            turn.arm = evolve(arm, latched=False, leaving_latch=not arm.closed_limit)
             _send(turn, BarrierAction.UNLATCH, Cause.MODE, None)
         return False
     if not arm.latched and not arm.fault and not arm.broken:
-        turn.arm = replace(arm, latched=True, boot_hold=False)
+        turn.arm = evolve(arm, latched=True, boot_hold=False)
         _command(turn, BarrierAction.LATCH_OPEN, cause, None)
     return arm.latched
 
@@ -153,12 +153,12 @@ def _open(turn: Turn) -> bool:
     if track is None or track.recovered:
         return False
     if arm.boot_hold and not arm.closed_limit:
-        turn.arm = arm = replace(arm, boot_hold=False)
+        turn.arm = arm = evolve(arm, boot_hold=False)
     if arm.fault or arm.broken or arm.opening or track.stage is not Stage.BEFORE:
         return True
     if (arm.open_limit and not arm.closing) or track.opens >= MAX_OPENS:
         return True
-    times = replace(track.times, open_commanded=track.times.open_commanded or turn.now)
+    times = evolve(track.times, open_commanded=track.times.open_commanded or turn.now)
     track = turn.put(track, times=times, opens=track.opens + 1)
     manual = track.finding is not None and track.finding.outcome is Outcome.MANUAL
     _command(turn, BarrierAction.OPEN, Cause.OPERATOR if manual else Cause.PASSAGE, track.passage_id)
@@ -218,21 +218,24 @@ def note_boot_clear(turn: Turn) -> None:
     s = turn.sensors
     clear = not (s.l1.raw or s.l2.raw or s.l3.raw or s.l1.on or s.l2.on or s.l3.on)
     if clear and arm.boot_clear_us is None:
-        turn.arm = replace(arm, boot_clear_us=turn.t)
+        turn.arm = evolve(arm, boot_clear_us=turn.t)
     elif not clear and arm.boot_clear_us is not None:
-        turn.arm = replace(arm, boot_clear_us=None)
+        turn.arm = evolve(arm, boot_clear_us=None)
 
 
 def _command(turn: Turn, action: BarrierAction, cause: Cause, passage_id: str | None) -> None:
     """Send a movement and remember it as the command under way."""
+    closing = turn.arm.closing
     cmd_id = _send(turn, action, cause, passage_id)
-    turn.arm = replace(turn.arm, command=ArmCommand(cmd_id, action, cause, passage_id, turn.t))
-    _confirm(turn)
+    turn.arm = evolve(turn.arm, command=ArmCommand(cmd_id, action, cause, passage_id, turn.t))
+    if not closing:
+        # After a close the open limit may be about to go: then only the next report confirms.
+        _confirm(turn)
 
 
 def _send(turn: Turn, action: BarrierAction, cause: Cause, passage_id: str | None) -> str:
     cmd_id = f"{turn.cfg.lane}-{turn.counts.boot_id}-{turn.arm.next_cmd:05d}"
-    turn.arm = replace(turn.arm, next_cmd=turn.arm.next_cmd + 1)
+    turn.arm = evolve(turn.arm, next_cmd=turn.arm.next_cmd + 1)
     turn.effects.append(CommandBarrier(cmd_id, action, cause, passage_id, turn.cfg.command_ttl_ms))
     return cmd_id
 

@@ -5,15 +5,18 @@ Never: a decision before its evidence or its deadline; a decision on a vehicle t
 tag.
 """
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from lane_controller.core import fusion, passages, tags
 from lane_controller.core.decision import Facts, Verdict, judge
 from lane_controller.core.events import PlateRead
-from lane_controller.core.state import HeardTag, Standing, Track
+from lane_controller.core.evolve import evolve
+from lane_controller.core.state import HeardTag, Stage, Standing, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Candidate, Flag, Mode, Sensor, Tariff
+
+MAX_DECISIONS = 2
+"""R1: after a void the same vehicle may be decided once more."""
 
 LIST_HOLDS = frozenset(
     {
@@ -59,13 +62,15 @@ def _deciding(turn: Turn) -> bool:
 
 def ready_at(turn: Turn, track: Track) -> int | None:
     """When this vehicle is to be decided on present evidence; None: nothing to decide."""
+    if track.stage is Stage.UNDER_ARM:
+        return None
     if track.standing is Standing.WAITING:
         return _first_decision_at(turn, track)
     if not track.on_l1:
         return None
     if track.standing is Standing.HELD and track.holds == (Flag.NO_TAG,):
         return turn.t if _listed(turn, track) else None
-    if track.standing is Standing.VOID and track.decisions < 2:
+    if track.standing is Standing.VOID and track.decisions < MAX_DECISIONS:
         return turn.t if _heard_again(turn, track) else None
     return None
 
@@ -103,7 +108,9 @@ def _complete(turn: Turn, track: Track) -> bool:
 
 
 def _listed(turn: Turn, track: Track) -> list[HeardTag]:
-    return [tag for tag in tags.binding(turn, track) if tag.entry is not None]
+    """Credible listed tags: what may bind while the vehicle is on L1, later only what is bound."""
+    on_l1 = track.on_l1 or track.times.l1_on is None
+    return [t for t in tags.binding(turn, track) if t.entry is not None and (on_l1 or t.owner == track.id)]
 
 
 def _heard_again(turn: Turn, track: Track) -> bool:
@@ -113,7 +120,9 @@ def _heard_again(turn: Turn, track: Track) -> bool:
 
 def last_chance(turn: Turn, track: Track) -> Track:
     """The vehicle leaves L1, or follows through: a credible tag is decided now or never (I4, R6)."""
-    if track.standing is not Standing.WAITING:
+    if track.standing is not Standing.WAITING and not (
+        track.standing is Standing.VOID and track.decisions < MAX_DECISIONS
+    ):
         return track
     listed = _listed(turn, track)
     if not listed:
@@ -160,7 +169,7 @@ def _note_tags(turn: Turn, track: Track, facts: Facts, verdict: Verdict) -> Trac
     l1_on = track.times.l1_on
     chosen = turn.radio.tags.get(verdict.finding.epc or "") if verdict.epcs else None
     if chosen is not None:
-        times = replace(track.times, first_read=chosen.first, credible=chosen.credible)
+        times = evolve(track.times, first_read=chosen.first, credible=chosen.credible)
         track = turn.put(track, times=times)
         if l1_on and chosen.first.mono_us - l1_on.mono_us > turn.cfg.late_read_ms * 1000 and facts.listed:
             track = turn.flag(Flag.LATE_READ, track) or track
@@ -178,18 +187,14 @@ def _facts(turn: Turn, track: Track) -> Facts:
         ),
         key=lambda item: (-item[0], item[1].epc),
     )
-    may = {tag.epc for tag in tags.binding(turn, track)} if on_l1 else set()
+    may = {tag.epc for tag in tags.binding(turn, track) if on_l1 or tag.owner == track.id}
     able = [tag for _, tag in scored if tag.epc in may]
     entries = [tag.entry for tag in able if tag.entry]
     if track.plate is not None and track.plate.entry is not None:
         entries.append(track.plate.entry)
     counts = turn.counts
     horizon = turn.t - turn.cfg.repeat_ms * 1000
-    own = {
-        e.epc: own.sum_vnd
-        for e in entries
-        if (own := counts.own_charges.get(e.epc)) and own.entry_version == e.list_version
-    }
+    own = {e.epc: counts.own_charges.sum_vnd(e.epc, e.list_version) for e in entries}
     return Facts(
         cfg=turn.cfg,
         listed=tuple(tag for tag in able if tag.entry is not None),

@@ -5,10 +5,11 @@ holds.
 Never: an effect, a time wait (deciding.py waits), or a hold overruled by a pass.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lane_controller.core.config import LaneConfig, PlateFallback
 from lane_controller.core.events import CardTapped, ClassMeasured, PlateRead
+from lane_controller.core.evolve import evolve
 from lane_controller.core.fusion import plates_agree
 from lane_controller.core.records import Finding
 from lane_controller.core.state import HeardTag
@@ -78,9 +79,9 @@ def _by_tag(facts: Facts, base: Finding) -> Verdict:
     epcs = tuple(t.epc for t in facts.listed)
     assert tag.entry is not None  # noqa: S101 - `listed` holds only tags with an entry
     verdict = _by_entry(facts, base, tag.entry, tag.tid)
-    return replace(
+    return evolve(
         verdict,
-        finding=replace(verdict.finding, rules=(*rules, *verdict.finding.rules)),
+        finding=evolve(verdict.finding, rules=(*rules, *verdict.finding.rules)),
         flags=(*flags, *verdict.flags),
         holds=(*holds, *verdict.holds),
         epcs=epcs,
@@ -109,25 +110,25 @@ def _unknown(facts: Facts, base: Finding) -> Verdict:
     """R5: a credible tag that is on no list."""
     flag = Flag.OFFLINE_UNKNOWN if facts.list_stale else Flag.UNKNOWN_TAG
     tag = facts.unlisted[0]
-    finding = replace(base, epc=tag.epc, tid=tag.tid, rules=("R5",))
+    finding = evolve(base, epc=tag.epc, tid=tag.tid, rules=("R5",))
     return Verdict(finding, (flag,), (flag,), (tag.epc,))
 
 
 def _without_tag(facts: Facts, base: Finding) -> Verdict:
     """R2 and R12: a card, a plate that may be charged, or hold."""
     if facts.card is not None:
-        return _exempt_by_card(facts, replace(base, rules=("R2",)), (), ())
+        return _exempt_by_card(facts, evolve(base, rules=("R2",)), (), ())
     plate = facts.plate
     entry = plate.entry if plate else None
     sure = plate is not None and plate.text is not None and plate.confidence >= facts.cfg.plate_charge
     if facts.cfg.plate_fallback is PlateFallback.ALLOW and sure and entry is not None:
         verdict = _by_entry(facts, base, entry, None)
         if not verdict.holds:
-            finding = replace(verdict.finding, rules=("R2", *verdict.finding.rules))
-            return replace(verdict, finding=finding, flags=(Flag.PLATE_CHARGE, *verdict.flags))
+            finding = evolve(verdict.finding, rules=("R2", *verdict.finding.rules))
+            return evolve(verdict, finding=finding, flags=(Flag.PLATE_CHARGE, *verdict.flags))
         held = tuple(dict.fromkeys((Flag.NO_TAG, *verdict.flags)))
-        return replace(verdict, flags=held, holds=(Flag.NO_TAG, *verdict.holds))
-    return Verdict(replace(base, rules=("R2",)), (Flag.NO_TAG,), (Flag.NO_TAG,), ())
+        return evolve(verdict, flags=held, holds=(Flag.NO_TAG, *verdict.holds))
+    return Verdict(evolve(base, rules=("R2",)), (Flag.NO_TAG,), (Flag.NO_TAG,), ())
 
 
 def _by_entry(facts: Facts, base: Finding, entry: TagEntry, tid: str | None) -> Verdict:
@@ -144,7 +145,7 @@ def _by_entry(facts: Facts, base: Finding, entry: TagEntry, tid: str | None) -> 
     if entry.epc in facts.repeated:
         flags.append(Flag.REPEAT)
         rules.append("R15")
-    finding = replace(
+    finding = evolve(
         base,
         epc=entry.epc,
         tid=tid or entry.tid,
@@ -156,7 +157,7 @@ def _by_entry(facts: Facts, base: Finding, entry: TagEntry, tid: str | None) -> 
         entry_version=entry.list_version,
     )
     finding = _fare(facts, entry, finding, flags, holds, rules)
-    finding = replace(finding, rules=tuple(rules))
+    finding = evolve(finding, rules=tuple(rules))
     if facts.card is not None:
         return _exempt_by_card(facts, finding, tuple(flags), tuple(holds))
     return Verdict(finding, tuple(flags), tuple(holds), ())
@@ -210,11 +211,11 @@ def _fare(
     if entry.status is TagStatus.EXEMPT:
         flags.append(Flag.EXEMPT)
         rules.append("R12")
-        return replace(finding, outcome=Outcome.EXEMPT, reason=entry.exempt_reason or "exempt tag")
+        return evolve(finding, outcome=Outcome.EXEMPT, reason=entry.exempt_reason or "exempt tag")
     ticket = entry.ticket
     if ticket is not None and ticket.valid_from <= facts.local_date <= ticket.valid_to:
         rules.append("R11")
-        return replace(finding, outcome=Outcome.TICKET, ticket_no=ticket.no)
+        return evolve(finding, outcome=Outcome.TICKET, ticket_no=ticket.no)
     fare = facts.tariff.fare_vnd(entry.vehicle_class) if facts.tariff else None
     if fare is None:
         holds.append(NO_TARIFF)
@@ -223,7 +224,7 @@ def _fare(
         flags.append(Flag.LOW_BALANCE)
         holds.append(Flag.LOW_BALANCE)
         rules.append("R13")
-    return replace(finding, fare_vnd=fare)
+    return evolve(finding, fare_vnd=fare)
 
 
 def _exempt_by_card(facts: Facts, finding: Finding, flags: tuple[Flag, ...], holds: tuple[str, ...]) -> Verdict:
@@ -232,7 +233,7 @@ def _exempt_by_card(facts: Facts, finding: Finding, flags: tuple[Flag, ...], hol
     left = tuple(hold for hold in holds if hold not in LIFTED_BY_CARD and hold != NO_TARIFF)
     kept = tuple(flag for flag in flags if flag not in LIFTED_BY_CARD and flag is not Flag.EXEMPT)
     reason = f"priority card {facts.card.holder or facts.card.uid}"
-    exempt = replace(
+    exempt = evolve(
         finding, outcome=Outcome.EXEMPT, fare_vnd=0, ticket_no=None, reason=reason, rules=(*finding.rules, "R12")
     )
     return Verdict(exempt, (*kept, Flag.EXEMPT), left, ())

@@ -4,8 +4,6 @@ In: their events. Out: records of what they did, and the vehicles it concerns.
 Never: a release without a login; a card that lifts more than NO_TAG, LOW_BALANCE and PLATE_MISMATCH.
 """
 
-from dataclasses import replace
-
 from lane_controller.core import arm, deciding, passages
 from lane_controller.core.effects import Record
 from lane_controller.core.events import (
@@ -16,6 +14,7 @@ from lane_controller.core.events import (
     ReleaseRequested,
     TariffChanged,
 )
+from lane_controller.core.evolve import evolve
 from lane_controller.core.records import Finding, ListChanged, ModeChanged, OperatorSession
 from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
@@ -29,10 +28,10 @@ TARIFFS_KEPT = 8
 def mode(turn: Turn, event: ModeRequested) -> None:
     """The supervisor changes the mode; AUTO also ends FAULT when the limit switches are well."""
     if event.mode is Mode.AUTO and turn.arm.fault and arm.well(turn):
-        turn.arm = replace(turn.arm, fault=False)
+        turn.arm = evolve(turn.arm, fault=False)
     if event.mode is turn.desk.mode:
         return
-    turn.desk = replace(turn.desk, mode=event.mode)
+    turn.desk = evolve(turn.desk, mode=event.mode)
     turn.effects.append(Record(ModeChanged(event.mode, event.by, turn.now)))
 
 
@@ -40,7 +39,7 @@ def login(turn: Turn, operator: str | None) -> None:
     """An operator logs in, or out (None)."""
     if operator == turn.desk.operator:
         return
-    turn.desk = replace(turn.desk, operator=operator)
+    turn.desk = evolve(turn.desk, operator=operator)
     turn.effects.append(Record(OperatorSession(operator, turn.now)))
 
 
@@ -90,7 +89,7 @@ def _manual(turn: Turn, track: Track, event: ReleaseRequested) -> Finding:
     charged = measured or base.class_registered or by_plate or event.vehicle_class
     tariff = deciding.tariff_at(turn, track)
     fare = tariff.fare_vnd(charged) if tariff and charged else None
-    return replace(
+    return evolve(
         base,
         outcome=Outcome.MANUAL,
         plate_read=plate.text if plate else None,
@@ -108,18 +107,17 @@ def _manual(turn: Turn, track: Track, event: ReleaseRequested) -> Finding:
 
 def heartbeat(turn: Turn, event: ListHeartbeat) -> None:
     """The list is as young as this."""
-    turn.desk = replace(turn.desk, list_version=event.version, list_fresh_us=turn.t - event.age_us)
+    turn.desk = evolve(turn.desk, list_version=event.version, list_fresh_us=turn.t - event.age_us)
 
 
 def entry_changed(turn: Turn, event: ListEntryChanged) -> None:
     """One row changed: remembered tags learn it, own charges of that tag are in it now (R13)."""
-    turn.desk = replace(turn.desk, list_version=event.version, list_fresh_us=turn.t)
+    turn.desk = evolve(turn.desk, list_version=event.version, list_fresh_us=turn.t)
     tag = turn.radio.tags.get(event.epc)
     if tag is not None:
-        turn.radio = replace(turn.radio, tags={**turn.radio.tags, event.epc: replace(tag, entry=event.entry)})
-    if event.epc in turn.counts.own_charges:
-        own = {epc: charge for epc, charge in turn.counts.own_charges.items() if epc != event.epc}
-        turn.counts = replace(turn.counts, own_charges=own)
+        turn.radio = evolve(turn.radio, tags={**turn.radio.tags, event.epc: evolve(tag, entry=event.entry)})
+    if turn.counts.own_charges.get(event.epc) is not None:
+        turn.counts = evolve(turn.counts, own_charges=turn.counts.own_charges.forget(event.epc))
         version = event.entry.list_version if event.entry else event.version
         turn.effects.append(Record(ListChanged(event.epc, version, turn.now)))
     for track in turn.tracks:
@@ -131,7 +129,7 @@ def _entry_of_track(turn: Turn, track: Track, event: ListEntryChanged) -> None:
     if finding is None or finding.epc != event.epc:
         return
     if track.live and event.entry is not None:
-        turn.put(track, finding=replace(finding, entry_version=event.entry.list_version))
+        turn.put(track, finding=evolve(finding, entry_version=event.entry.list_version))
     elif track.standing is Standing.HELD and _may_judge_again(turn, track):
         deciding.decide(turn, track)
 
@@ -145,14 +143,14 @@ def tariff(turn: Turn, event: TariffChanged) -> None:
     kept = [t for t in turn.desk.tariffs if t.version != event.tariff.version]
     kept.append(event.tariff)
     kept.sort(key=lambda t: (t.valid_from_utc_us, t.version))
-    turn.desk = replace(turn.desk, tariffs=tuple(kept[-TARIFFS_KEPT:]))
+    turn.desk = evolve(turn.desk, tariffs=tuple(kept[-TARIFFS_KEPT:]))
 
 
 def plc(turn: Turn, online: bool) -> None:
     """The link to the field. Without it nothing is commanded; with it the arm is known only by its next report."""
-    if online == turn.desk.plc_online:
+    if turn.desk.plc_known and online == turn.desk.plc_online:
         return
-    turn.desk = replace(turn.desk, plc_online=online)
+    turn.desk = evolve(turn.desk, plc_online=online, plc_known=True)
     if not online:
-        turn.arm = replace(turn.arm, known=False, command=None)
+        turn.arm = evolve(turn.arm, known=False, command=None)
         turn.flag(Flag.PLC_LOST)

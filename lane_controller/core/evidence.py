@@ -6,10 +6,9 @@ plates with good tags came over one L1.
 Never: a decision changed by evidence that came after it (R16).
 """
 
-from dataclasses import replace
-
 from lane_controller.core import deciding, passages, road, tags
 from lane_controller.core.events import ClassMeasured, PlateRead
+from lane_controller.core.evolve import evolve
 from lane_controller.core.fusion import plates_agree
 from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
@@ -51,7 +50,7 @@ def _subject(turn: Turn, track_id: int | None) -> Track | None:
 
 
 def _first(turn: Turn, track: Track, event: PlateRead) -> None:
-    times = replace(track.times, plate=turn.now)
+    times = evolve(track.times, plate=turn.now)
     track = turn.put(track, plate=event, times=times)
     if track.standing not in UNDECIDED:
         deciding.late_plate(turn, track, event)
@@ -59,12 +58,12 @@ def _first(turn: Turn, track: Track, event: PlateRead) -> None:
 
 def _correct(turn: Turn, track: Track, event: PlateRead) -> None:
     if track.standing in UNDECIDED:
-        turn.put(track, plate=event, times=replace(track.times, plate=turn.now))
+        turn.put(track, plate=event, times=evolve(track.times, plate=turn.now))
         return
     track = turn.flag(Flag.PLATE_CORRECTED, track) or track
     finding = track.finding
     if finding is not None:
-        finding = replace(finding, plate_read=event.text, plate_confidence=event.confidence)
+        finding = evolve(finding, plate_read=event.text, plate_confidence=event.confidence)
     turn.put(track, plate=event, finding=finding)
 
 
@@ -83,7 +82,7 @@ def _another(turn: Turn, track: Track, event: PlateRead) -> None:
 def settle_separation(turn: Turn) -> None:
     """Two plates, each with its own good tag, over one L1: two vehicles (SEPARATION_FAIL), each with its own class."""
     track = turn.occupant()
-    if track is None or track.next_plate is None or track.plate is None or track.gap_us is not None:
+    if track is None or track.next_plate is None or track.plate is None or turn.road.lc1_proven:
         return
     plate = track.next_plate
     own = track.finding.plate_registered if track.finding else None

@@ -4,12 +4,11 @@ In: a vehicle and what was decided. Out: records, in the order that makes them d
 Never: two records that close one passage, a sequence number with a gap, a charge before L3.
 """
 
-from dataclasses import replace
-
 from lane_controller.core import tags
 from lane_controller.core.effects import Record
+from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
-from lane_controller.core.records import Abandoned, Authorised, Finding, Held, OwnCharge, Passage, PassageClosed, Voided
+from lane_controller.core.records import Abandoned, Authorised, Finding, Held, Passage, PassageClosed, Voided
 from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, Mode, Outcome
@@ -22,7 +21,7 @@ def number(turn: Turn, track: Track) -> Track:
     if track.passage_id is not None:
         return track
     n = turn.counts.n + 1
-    turn.counts = replace(turn.counts, n=n)
+    turn.counts = evolve(turn.counts, n=n)
     passage_id = f"{turn.cfg.lane}-e{turn.counts.epoch}-{n:06d}"
     return turn.put(track, n=n, passage_id=passage_id)
 
@@ -30,7 +29,7 @@ def number(turn: Turn, track: Track) -> Track:
 def authorise(turn: Turn, track: Track, finding: Finding) -> Track:
     """The vehicle may pass: durable before its open command."""
     track = number(turn, track)
-    times = replace(track.times, decided=turn.now)
+    times = evolve(track.times, decided=turn.now)
     track = turn.put(
         track, standing=Standing.AUTHORISED, finding=finding, holds=(), times=times, decisions=track.decisions + 1
     )
@@ -44,7 +43,7 @@ def authorise(turn: Turn, track: Track, finding: Finding) -> Track:
 def hold(turn: Turn, track: Track, finding: Finding | None, holds: tuple[str, ...]) -> Track:
     """The vehicle waits for evidence, a card or the operator."""
     track = number(turn, track)
-    times = replace(track.times, decided=turn.now)
+    times = evolve(track.times, decided=turn.now)
     track = turn.put(track, standing=Standing.HELD, finding=finding, holds=holds, times=times)
     assert track.passage_id is not None  # noqa: S101 - number() gave both
     assert track.n is not None  # noqa: S101
@@ -55,11 +54,11 @@ def hold(turn: Turn, track: Track, finding: Finding | None, holds: tuple[str, ..
 def close(turn: Turn, track: Track, at: Now) -> None:
     """The vehicle crossed L2 → L3: exactly one passage, with the next number of the sequence (I13)."""
     track = _outcome(turn, number(turn, track))
-    track = turn.put(track, times=replace(track.times, l3_on=at))
+    track = turn.put(track, times=evolve(track.times, l3_on=at))
     finding = track.finding
     assert finding is not None and track.passage_id is not None and track.n is not None  # noqa: S101, PT018
     seq = turn.counts.seq + 1
-    turn.counts = replace(turn.counts, seq=seq)
+    turn.counts = evolve(turn.counts, seq=seq)
     committed = finding.outcome is Outcome.CHARGED
     passage = Passage(
         track.passage_id, seq, finding, committed, track.flags, track.frames, track.times, turn.now, turn.trace
@@ -81,11 +80,11 @@ def _outcome(turn: Turn, track: Track) -> Track:
         outcome = Outcome.CONVOY if mode is Mode.CONVOY else Outcome.EMERGENCY
         if outcome is Outcome.CONVOY:
             track = turn.flag(Flag.CONVOY, track) or track
-        base = replace(_seen(track), plate_registered=None, reason=mode.value)
-        return turn.put(track, finding=replace(base, outcome=outcome, rules=("R8",)))
+        base = evolve(_seen(track), plate_registered=None, reason=mode.value)
+        return turn.put(track, finding=evolve(base, outcome=outcome, rules=("R8",)))
     arm_open = track.arm_open_at_l2 or turn.arm.open_limit
     track = turn.flag(Flag.TAILGATE if arm_open else Flag.RUN_THROUGH, track) or track
-    finding = replace(base, outcome=Outcome.VIOLATION, fare_vnd=0, class_charged=None, ticket_no=None, rules=("R6",))
+    finding = evolve(base, outcome=Outcome.VIOLATION, fare_vnd=0, class_charged=None, ticket_no=None, rules=("R6",))
     return turn.put(track, finding=finding)
 
 
@@ -108,11 +107,8 @@ def remember(turn: Turn, finding: Finding, at: Now) -> None:
     commits[epc] = at.mono_us
     own = counts.own_charges
     if finding.outcome is Outcome.CHARGED:
-        version = finding.entry_version or 0
-        old = own.get(epc)
-        before = old.sum_vnd if old is not None and old.entry_version == version else 0
-        own = {**own, epc: OwnCharge(epc, version, before + finding.fare_vnd)}
-    turn.counts = replace(counts, last_commits=commits, own_charges=own)
+        own = own.add(epc, finding.entry_version or 0, finding.fare_vnd)
+    turn.counts = evolve(counts, last_commits=commits, own_charges=own)
 
 
 def void(turn: Turn, track: Track, reason: str) -> Track:
@@ -149,7 +145,7 @@ def enter_l2(turn: Turn, track: Track, at: Now) -> Track:
     return turn.put(
         track,
         stage=Stage.UNDER_ARM,
-        times=replace(track.times, l2_on=at),
+        times=evolve(track.times, l2_on=at),
         l2_mode=turn.desk.mode,
         arm_open_at_l2=turn.arm.open_limit,
     )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from lane_controller.core import passages, road, tags
+from lane_controller.core.charges import own_charges
 from lane_controller.core.effects import AskPlate, Record
 from lane_controller.core.events import Booted, SensorLevels
 from lane_controller.core.records import (
@@ -104,7 +105,7 @@ def booted(turn: Turn, event: Booted) -> None:
         epoch=durable.epoch,
         n=durable.n,
         seq=durable.seq,
-        own_charges={own.epc: own for own in durable.own_charges},
+        own_charges=own_charges(durable.own_charges),
         last_commits={c.epc: turn.t - (turn.now.utc_us - c.utc_us) for c in durable.last_commits},
         pending=durable.pending,
     )

@@ -4,10 +4,9 @@ In: `edge` from sensors.py, departures by time. Out: vehicles begun, entered, pa
 Never: a vehicle that crossed L2 → L3 without a passage (motorcycles excepted), or one that has two.
 """
 
-from dataclasses import replace
-
 from lane_controller.core import deciding, passages, tags
 from lane_controller.core.effects import AskPlate
+from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
 from lane_controller.core.records import StageTimes
 from lane_controller.core.state import Stage, Standing, Track
@@ -57,7 +56,7 @@ def begin(turn: Turn, l1_on: Now | None, standing: Standing = Standing.WAITING, 
 def _take_loose(turn: Turn, track: Track) -> Track:
     plate, measured = turn.road.loose_plate, turn.road.loose_class
     if plate is not None and turn.t - plate[0] <= LOOSE_US:
-        times = replace(track.times, plate=turn.now.back(plate[0]))
+        times = evolve(track.times, plate=turn.now.back(plate[0]))
         track = turn.put(track, plate=plate[1], frames=plate[1].frames, times=times)
     if measured is not None and turn.t - measured[0] <= LOOSE_US:
         track = turn.put(track, measured=measured[1])
@@ -172,7 +171,7 @@ def _split(turn: Turn, ahead: Track, at: Now) -> None:
     follower = begin(turn, at, shared=True)
     broken = turn.sensors.lc1.on
     if plate is not None:
-        times = replace(follower.times, plate=turn.now)
+        times = evolve(follower.times, plate=turn.now)
         follower = turn.put(follower, plate=plate, frames=plate.frames, times=times)
     turn.put(follower, lc1_broken=broken)
 
@@ -217,8 +216,7 @@ def _entering(turn: Turn) -> Track | None:
 
 def enter(turn: Turn, track: Track, at: Now) -> Track:
     """A vehicle is on L2."""
-    if track.standing is Standing.WAITING and (track.on_l1 or track.times.l1_on is None):
-        track = deciding.last_chance(turn, track)
+    track = deciding.last_chance(turn, track)
     if track.shared_l1 and not _l2_was_clear(turn, at):
         track = turn.flag(Flag.CLOSE_FOLLOWING, track) or track
     track = passages.enter_l2(turn, track, at)
@@ -280,7 +278,7 @@ def _reversed(turn: Turn, track: Track, at: Now) -> None:
         return
     if track.live:
         track = passages.void(turn, track, "reversed under the arm")
-    times = replace(track.times, l2_on=None)
+    times = evolve(track.times, l2_on=None)
     turn.put(track, stage=Stage.BEFORE, times=times, l1_off_us=at.mono_us, forward=False)
 
 
@@ -381,6 +379,9 @@ def settle_departures(turn: Turn) -> None:
         if track is None or at is None or at > turn.t:
             return
         if track.standing is Standing.MOTORCYCLE:
+            turn.drop(track)
+        elif track.recovered and not track.on_l1:
+            tags.release(turn, passages.void(turn, track, "not seen after restart"), spent=False)
             turn.drop(track)
         elif track.live and (track.forward or track.on_l1):
             passages.void(turn, track, "pass_timeout")

@@ -5,9 +5,8 @@ changes.
 Never: green without a live authorisation and a confirmed open arm (I6).
 """
 
-from dataclasses import replace
-
 from lane_controller.core.effects import EnterState, SetSignal, ShowDisplay
+from lane_controller.core.evolve import evolve
 from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Aspect, DisplayCode, Flag, LaneState, Mode, Outcome
@@ -41,7 +40,9 @@ TEXT: dict[DisplayCode, tuple[str, ...]] = {
 
 
 def settle_signs(turn: Turn) -> None:
-    """Show what has changed."""
+    """Show what has changed; nothing before the field IO has been seen, there or gone."""
+    if not turn.desk.plc_known:
+        return
     state, aspect = lane_state(turn), signal(turn)
     code, lines = display(turn)
     shown = turn.shown
@@ -53,7 +54,7 @@ def settle_signs(turn: Turn) -> None:
         turn.effects.append(SetSignal(aspect))
     if code is not shown.display or lines != shown.lines:
         turn.effects.append(ShowDisplay(code, lines))
-    turn.shown = replace(shown, state=state, signal=aspect, display=code, lines=lines)
+    turn.shown = evolve(shown, state=state, signal=aspect, display=code, lines=lines)
 
 
 def lane_state(turn: Turn) -> LaneState:

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from lane_controller.core.charges import OwnCharges
 from lane_controller.core.config import LaneConfig
 from lane_controller.core.events import CardTapped, ClassMeasured, PlateRead
 from lane_controller.core.instant import Now
-from lane_controller.core.records import Authorised, Finding, OwnCharge, StageTimes
+from lane_controller.core.records import Authorised, Finding, StageTimes
 from lane_controller.core.values import (
     Aspect,
     BarrierAction,
@@ -250,6 +251,7 @@ class Desk:
     mode: Mode = Mode.AUTO
     operator: str | None = None
     plc_online: bool = False
+    plc_known: bool = False
     list_version: int | None = None
     list_fresh_us: int | None = None
     tariffs: tuple[Tariff, ...] = ()
@@ -263,7 +265,7 @@ class Counts:
     epoch: int = 1
     n: int = 0
     seq: int = 0
-    own_charges: Mapping[str, OwnCharge] = field(default_factory=dict)
+    own_charges: OwnCharges = field(default_factory=OwnCharges)
     last_commits: Mapping[str, int] = field(default_factory=dict)
     pending: tuple[Authorised, ...] = ()
 

@@ -5,10 +5,9 @@ neighbours.
 Never: a weak tag promoted because no better one is there; a tag of one vehicle offered to another.
 """
 
-from dataclasses import replace
-
 from lane_controller.core.effects import ShareHeard
 from lane_controller.core.events import NeighbourHeard, ReaderConnected, ReaderLost, TagSeen
+from lane_controller.core.evolve import evolve
 from lane_controller.core.fusion import plates_agree
 from lane_controller.core.state import HeardTag, Neighbour, ReaderLink, Track
 from lane_controller.core.turn import Turn
@@ -26,7 +25,7 @@ def seen(turn: Turn, event: TagSeen) -> None:
     tag = _heard(turn, event)
     tags = dict(turn.radio.tags)
     tags[event.epc] = tag
-    turn.radio = replace(turn.radio, tags=tags)
+    turn.radio = evolve(turn.radio, tags=tags)
     if turn.radio.neighbours:
         arbitrate(turn)
     _share(turn, tag)
@@ -40,7 +39,7 @@ def _heard(turn: Turn, event: TagSeen) -> HeardTag:
     if old is None:
         new = HeardTag(event.epc, event.tid, event.entry, turn.now, turn.t, 1, window, median_dbm=event.rssi_dbm)
     else:
-        new = replace(
+        new = evolve(
             old,
             tid=event.tid or old.tid,
             entry=event.entry,
@@ -50,7 +49,7 @@ def _heard(turn: Turn, event: TagSeen) -> HeardTag:
             median_dbm=_median(window),
         )
     if new.credible is None and _credible(turn, window):
-        return replace(new, credible=turn.now)
+        return evolve(new, credible=turn.now)
     return new
 
 
@@ -73,10 +72,10 @@ def purge(turn: Turn) -> None:
     radio = turn.radio
     if any(tag.last_us < oldest and tag.owner is None for tag in radio.tags.values()):
         tags = {e: tag for e, tag in radio.tags.items() if tag.last_us >= oldest or tag.owner is not None}
-        turn.radio = replace(radio, tags=tags)
+        turn.radio = evolve(radio, tags=tags)
     if any(n.last_us < oldest for n in radio.neighbours.values()):
         left = {e: n for e, n in radio.neighbours.items() if n.last_us >= oldest}
-        turn.radio = replace(turn.radio, neighbours=left)
+        turn.radio = evolve(turn.radio, neighbours=left)
 
 
 def _stale(turn: Turn, event: TagSeen) -> bool:
@@ -85,12 +84,12 @@ def _stale(turn: Turn, event: TagSeen) -> bool:
         return False
     age_us = turn.t - (event.stamp_utc_us - link.offset_us)
     if age_us < -turn.cfg.reader_clock_ms * 1000 and not link.clock_flagged:
-        _set_link(turn, event.reader, replace(link, clock_flagged=True))
+        _set_link(turn, event.reader, evolve(link, clock_flagged=True))
         turn.flag(Flag.READER_CLOCK)
     if age_us <= turn.cfg.tag_memory_ms * 1000:
         return False
     if not link.stale_flagged:
-        _set_link(turn, event.reader, replace(link, stale_flagged=True))
+        _set_link(turn, event.reader, evolve(link, stale_flagged=True))
         turn.flag(Flag.STALE_REPORTS)
     return True
 
@@ -111,7 +110,7 @@ def lost(turn: Turn, event: ReaderLost) -> None:
 
 
 def _set_link(turn: Turn, reader: str, link: ReaderLink) -> None:
-    turn.radio = replace(turn.radio, readers={**turn.radio.readers, reader: link})
+    turn.radio = evolve(turn.radio, readers={**turn.radio.readers, reader: link})
 
 
 def neighbour(turn: Turn, event: NeighbourHeard) -> None:
@@ -120,7 +119,7 @@ def neighbour(turn: Turn, event: NeighbourHeard) -> None:
     old = turn.radio.neighbours.get(event.epc)
     first = old.first_us if old and old.lane == event.lane else turn.t
     heard = Neighbour(event.lane, event.rssi_dbm, event.vehicle, first, turn.t)
-    turn.radio = replace(turn.radio, neighbours={**turn.radio.neighbours, event.epc: heard})
+    turn.radio = evolve(turn.radio, neighbours={**turn.radio.neighbours, event.epc: heard})
 
 
 def arbitrate(turn: Turn) -> None:
@@ -131,7 +130,7 @@ def arbitrate(turn: Turn) -> None:
         if tag is None or tag.cross_read or tag.owner is not None or turn.t < heard.first_us + wait_us:
             continue
         if owned_by_neighbour(turn, tag):
-            turn.radio = replace(turn.radio, tags={**turn.radio.tags, epc: replace(tag, cross_read=True)})
+            turn.radio = evolve(turn.radio, tags={**turn.radio.tags, epc: evolve(tag, cross_read=True)})
             turn.flag(Flag.CROSS_READ, turn.occupant())
 
 
@@ -216,44 +215,44 @@ def bind(turn: Turn, epcs: tuple[str, ...], track: Track) -> None:
     """These tags are this vehicle's from now on."""
     tags = dict(turn.radio.tags)
     for epc in epcs:
-        tags[epc] = replace(tags[epc], owner=track.id)
-    turn.radio = replace(turn.radio, tags=tags)
+        tags[epc] = evolve(tags[epc], owner=track.id)
+    turn.radio = evolve(turn.radio, tags=tags)
 
 
 def weigh(turn: Turn, track: Track) -> None:
     """This vehicle is decided: credible tags that it did not take were weighed for it."""
     tags = {
-        epc: replace(tag, weighed=track.id) if tag.credible is not None and tag.owner is None and not tag.spent else tag
+        epc: evolve(tag, weighed=track.id) if tag.credible is not None and tag.owner is None and not tag.spent else tag
         for epc, tag in turn.radio.tags.items()
     }
-    turn.radio = replace(turn.radio, tags=tags)
+    turn.radio = evolve(turn.radio, tags=tags)
 
 
 def left_l1(turn: Turn, track: Track, at_us: int) -> None:
     """The vehicle left L1: what was weighed for it serves the next one only when heard again."""
     if any(tag.weighed == track.id for tag in turn.radio.tags.values()):
         tags = {
-            epc: replace(tag, weighed=None, fresh_after_us=at_us) if tag.weighed == track.id else tag
+            epc: evolve(tag, weighed=None, fresh_after_us=at_us) if tag.weighed == track.id else tag
             for epc, tag in turn.radio.tags.items()
         }
-        turn.radio = replace(turn.radio, tags=tags)
+        turn.radio = evolve(turn.radio, tags=tags)
 
 
 def release(turn: Turn, track: Track, spent: bool) -> None:
     """The vehicle is gone: its tags are spent (it passed), or free when heard again (it left upstream)."""
     if any(tag.owner == track.id for tag in turn.radio.tags.values()):
         tags = {
-            epc: replace(tag, owner=None, spent=spent, fresh_after_us=turn.t) if tag.owner == track.id else tag
+            epc: evolve(tag, owner=None, spent=spent, fresh_after_us=turn.t) if tag.owner == track.id else tag
             for epc, tag in turn.radio.tags.items()
         }
-        turn.radio = replace(turn.radio, tags=tags)
+        turn.radio = evolve(turn.radio, tags=tags)
 
 
 def share_all(turn: Turn) -> None:
     """A vehicle came onto L1: tell the neighbours what is heard of its possible tags."""
     for tag in tuple(turn.radio.tags.values()):
         if tag.last_us > turn.t - turn.cfg.rf_window_ms * 1000:
-            _share(turn, replace(tag, shared_us=None))
+            _share(turn, evolve(tag, shared_us=None))
 
 
 def _share(turn: Turn, tag: HeardTag) -> None:
@@ -261,4 +260,4 @@ def _share(turn: Turn, tag: HeardTag) -> None:
         return
     vehicle = turn.occupant() is not None
     turn.effects.append(ShareHeard(tag.epc, len(tag.window), tag.median_dbm, vehicle))
-    turn.radio = replace(turn.radio, tags={**turn.radio.tags, tag.epc: replace(tag, shared_us=turn.t)})
+    turn.radio = evolve(turn.radio, tags={**turn.radio.tags, tag.epc: evolve(tag, shared_us=turn.t)})

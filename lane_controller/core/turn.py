@@ -4,10 +4,10 @@ In: a lane and an instant. Out: the next lane and the effects in order.
 Never: kept beyond the step, or shared; this is the only mutable object of the core.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from lane_controller.core.effects import Effect, RaiseFlag, Record
+from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
 from lane_controller.core.records import FlagRaised
 from lane_controller.core.state import Lane, Line, Stage, Standing, Track
@@ -79,11 +79,11 @@ class Turn:
 
     def set_line(self, sensor: Sensor, **changes: Any) -> None:
         """Replace fields of one sensor's state."""
-        self.sensors = replace(self.sensors, **{FIELD[sensor]: replace(self.line(sensor), **changes)})
+        self.sensors = evolve(self.sensors, **{FIELD[sensor]: evolve(self.line(sensor), **changes)})
 
     def set_road(self, **changes: Any) -> None:
         """Replace fields of the road."""
-        self.road = replace(self.road, **changes)
+        self.road = evolve(self.road, **changes)
 
     def track(self, track_id: int | None) -> Track | None:
         """A vehicle that is still in the lane."""
@@ -94,7 +94,7 @@ class Turn:
 
     def put(self, track: Track, **changes: Any) -> Track:
         """Replace one vehicle (it keeps its place in the queue) and return it."""
-        new = replace(track, **changes) if changes else track
+        new = evolve(track, **changes) if changes else track
         self.tracks = tuple(new if old.id == new.id else old for old in self.tracks)
         return new
 
