@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backoffice.ingest.sequence import LaneSequence
@@ -19,6 +19,7 @@ def holes(seen: set[int]) -> tuple[tuple[int, int], ...]:
     return tuple(ranges)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(min_value=1, max_value=60)))
 def test_it_agrees_with_a_set(arrivals: list[int]) -> None:
     sequence, seen = LaneSequence(), set[int]()

@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backoffice.ledger.postings import (
@@ -38,6 +38,7 @@ def unique(booked: list[Charge]) -> list[Charge]:
     return list({c.passage_id: c for c in booked}.values())
 
 
+@settings(deadline=None)
 @given(st.lists(charges()), instants, st.randoms(use_true_random=False))
 def test_booking_again_in_any_order_changes_nothing(booked: list[Charge], at_us: int, dice: random.Random) -> None:
     legs = [leg for c in unique(booked) for leg in charge(c, at_us).legs]
@@ -47,6 +48,7 @@ def test_booking_again_in_any_order_changes_nothing(booked: list[Charge], at_us:
     assert sum(balances(again).values()) == 0
 
 
+@settings(deadline=None)
 @given(charges(), instants)
 def test_a_charge_debits_the_payer_by_the_amount_and_owes_it_to_the_operator(booked: Charge, at_us: int) -> None:
     sums = balances(charge(booked, at_us).legs)
@@ -54,6 +56,7 @@ def test_a_charge_debits_the_payer_by_the_amount_and_owes_it_to_the_operator(boo
     assert sums == {payer: booked.amount_vnd, f"operator_payable:CM:{booked.provider}": -booked.amount_vnd}
 
 
+@settings(deadline=None)
 @given(st.lists(charges(), min_size=1), instants, instants)
 def test_a_reversal_restores_every_balance_and_names_what_it_takes_back(
     booked: list[Charge], at_us: int, later: int
@@ -70,6 +73,7 @@ def test_a_reversal_restores_every_balance_and_names_what_it_takes_back(
         reversal(taken_back, "k2", later)
 
 
+@settings(deadline=None)
 @given(charges(), amounts, instants)
 def test_a_correction_leaves_what_it_says(wrong: Charge, right_vnd: int, at_us: int) -> None:
     right = replace(wrong, account="A9", amount_vnd=right_vnd)
@@ -80,6 +84,7 @@ def test_a_correction_leaves_what_it_says(wrong: Charge, right_vnd: int, at_us: 
     assert {k: v for k, v in balances(legs).items() if v} == {k: v for k, v in expected.items() if v}
 
 
+@settings(deadline=None)
 @given(charges(), st.integers(min_value=-(10**12), max_value=10**12).filter(bool), instants)
 def test_unbalanced_legs_are_refused(booked: Charge, off_by_vnd: int, at_us: int) -> None:
     debit, credit = charge(booked, at_us).legs
@@ -87,6 +92,7 @@ def test_unbalanced_legs_are_refused(booked: Charge, off_by_vnd: int, at_us: int
         Transaction((replace(debit, amount_vnd=debit.amount_vnd + off_by_vnd), credit))
 
 
+@settings(deadline=None)
 @given(charges(), instants)
 def test_one_id_with_two_contents_is_refused(booked: Charge, at_us: int) -> None:
     debit, credit = charge(booked, at_us).legs
@@ -98,6 +104,7 @@ def test_one_id_with_two_contents_is_refused(booked: Charge, at_us: int) -> None
         Transaction((replace(debit, amount_vnd=0),))
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=1, max_value=10**12), instants)
 def test_a_top_up_raises_what_the_account_can_pay(amount_vnd: int, at_us: int) -> None:
     legs: tuple[Posting, ...] = top_up("A1", "VETC", amount_vnd, "topup:VETC:r1", at_us).legs

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backoffice.storage.embedded import blocks, frames, packets
@@ -20,6 +20,7 @@ def reader_of(data: bytes, step: int) -> ByteReader:
     return ByteReader(lambda: next(parts, b""))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 2**64 - 1)), st.lists(st.text()), st.integers(1, 9))
 def test_primitives_come_back_however_they_are_cut(numbers: list[int], texts: list[str], step: int) -> None:
     data = b"".join(map(varint, numbers)) + b"".join(map(text, texts))
@@ -30,6 +31,7 @@ def test_primitives_come_back_however_they_are_cut(numbers: list[int], texts: li
         reader.uint8()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=5000), st.sampled_from([frames.LZ4, frames.ZSTD, frames.NONE]), st.integers(1, 700))
 def test_frames_come_back_and_a_changed_byte_is_seen(plain: bytes, method: int, step: int) -> None:
     framed = frames.compress(plain, method)
@@ -43,6 +45,7 @@ def test_frames_come_back_and_a_changed_byte_is_seen(plain: bytes, method: int, 
                 frames.FrameReader(reader_of(bytes(broken), step))()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.text(max_size=20), max_size=4), min_size=1, max_size=6),
     st.integers(1, 50),
@@ -76,6 +79,7 @@ def read_on(read: Callable[[ByteReader], object], reader: ByteReader) -> NoRetur
         read(reader)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(1, 50))
 def test_garbage_never_raises_anything_else(data: bytes, step: int) -> None:
     for read in (packets.read_hello, packets.read_query, blocks.skip_block, blocks.skip_info):
