@@ -13,8 +13,9 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -86,21 +87,20 @@ async def start(name: str, command: Sequence[str], log: Path) -> Child:
             stderr=output,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
             start_new_session=True,
-            preexec_fn=_die_with_parent(os.getpid()),
+            preexec_fn=partial(die_with, os.getpid()),
         )
     return Child(name, process, log)
 
 
-def _die_with_parent(parent: int) -> Callable[[], None]:
-    """For the forked child, before exec. No lock is taken and no module is loaded there: both could hang."""
+def die_with(parent: int) -> None:
+    """In a child: get SIGTERM when the process `parent` ends.
 
-    def ask() -> None:
-        if _libc is not None:
-            _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before we asked
-            os._exit(0)
-
-    return ask
+    Runs between fork and exec, where nothing may take a lock or load a module.
+    """
+    if _libc is not None:
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it died before we asked
+        os._exit(0)
 
 
 def _roll(log: Path) -> None:

@@ -145,9 +145,10 @@ async def _start(supervisor: Supervisor, layout: Layout, wish: Wish, begun: floa
         programs.world(layout, world_json),
     )
     _announce(layout, begun)
-    known = await _fill(supervisor, layout, office_toml, known)
-    remember(layout.data, replace(known, runs=known.runs + 1))
-    await supervisor.bring_up(programs.lanes(layout, lanes_toml))
+    await asyncio.gather(
+        _fill(supervisor, layout, office_toml, known),
+        supervisor.bring_up(programs.lanes(layout, lanes_toml)),
+    )
 
 
 def _announce(layout: Layout, begun: float) -> None:
@@ -155,13 +156,13 @@ def _announce(layout: Layout, begun: float) -> None:
     typer.echo(f"\n  Trang giám sát / live page: {layout.page}   ({took_s:.0f} s)\n")
 
 
-async def _fill(supervisor: Supervisor, layout: Layout, config: Path, known: Inhabitants) -> Inhabitants:
-    """Tariff and accounts, once per directory."""
-    if known.on_the_list:
-        return known
-    typer.echo(f"  … bảng giá, {known.tags} thẻ / tariff, {known.tags} tags")
-    await supervisor.once("tariff", programs.publish_tariff(config))
-    await supervisor.once("accounts", programs.import_accounts(config, write_accounts(layout.data, known)))
-    filled = replace(known, on_the_list=True)
-    remember(layout.data, filled)
-    return filled
+async def _fill(supervisor: Supervisor, layout: Layout, config: Path, known: Inhabitants) -> None:
+    """Tariff and accounts, once per directory; the lanes wait for both by themselves."""
+    if not known.on_the_list:
+        typer.echo(f"  … bảng giá, {known.tags} thẻ / tariff, {known.tags} tags")
+        accounts = write_accounts(layout.data, known)
+        await asyncio.gather(
+            supervisor.once("tariff", programs.publish_tariff(config)),
+            supervisor.once("accounts", programs.import_accounts(config, accounts)),
+        )
+    remember(layout.data, replace(known, on_the_list=True, runs=known.runs + 1))

@@ -1,21 +1,25 @@
 """Pictures of the vehicles for the camera of a lane, drawn ahead of time.
 
 In: vehicles that are coming. Out: `show` at the simulated camera. Drawing takes a tenth of a second of processor time,
-so it happens in a worker thread when a vehicle enters the road, seconds before the camera needs it. A picture that is
-not ready in time is shown as soon as it is.
+so a process of its own does it when a vehicle enters the road, seconds before the camera needs it: a thread would hold
+up the field devices by the interpreter's lock. A picture that is not ready in time is shown as soon as it is.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections import OrderedDict
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from typing import Final
 
 from anpr.observation import Colour, Layout
 from simulators.camera.pictures import render_vehicle
 from simulators.camera.server import SimulatedCamera
+from simulators.plaza.children import die_with
 from simulators.traffic.fleet import Body, Vehicle
 from simulators.traffic.plates import Ground
 
@@ -37,6 +41,23 @@ COLOURS: Final[dict[Ground, Colour]] = {
     Ground.BLUE: "blue",
     Ground.RED: "red",
 }
+
+
+NICENESS: Final = 10
+"""Drawing gives way to everything that has to keep time."""
+
+
+def drawing_process() -> ProcessPoolExecutor:
+    """One process that draws; it ends with this one."""
+    return ProcessPoolExecutor(
+        max_workers=1, mp_context=get_context("spawn"), initializer=_begin_drawing, initargs=(os.getpid(),)
+    )
+
+
+def _begin_drawing(parent: int) -> None:
+    die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(NICENESS)
 
 
 def picture_of(vehicle: Vehicle) -> bytes:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import aiomqtt
 import httpx
 
 from simulators.plaza.children import program
@@ -33,6 +34,20 @@ def listens(port: int) -> Callable[[], Awaitable[bool]]:
         with suppress(OSError):
             await writer.wait_closed()
         return True
+
+    return ready
+
+
+def lets_in(layout: Layout) -> Callable[[], Awaitable[bool]]:
+    """Ready when the broker lets a lane in by name and password."""
+
+    async def ready() -> bool:
+        password = layout.passwords["lane"]
+        try:
+            async with aiomqtt.Client(LOOPBACK, layout.ports.mqtt, username="lane", password=password, timeout=5.0):
+                return True
+        except aiomqtt.MqttError:
+            return False
 
     return ready
 
@@ -68,7 +83,7 @@ def broker(layout: Layout) -> Part:
     """The MQTT broker of the field devices."""
     command = [program("simulators"), "broker", "--listen", f"{LOOPBACK}:{layout.ports.mqtt}"]
     command += ["--users-file", str(layout.secrets / "mqtt-users")]
-    return Part("broker", "MQTT", command, listens(layout.ports.mqtt))
+    return Part("broker", "MQTT", command, lets_in(layout))
 
 
 def database(layout: Layout) -> Part:

@@ -54,14 +54,12 @@ async def passages(client: httpx.AsyncClient) -> AsyncIterator[Mapping[str, Any]
 
 
 def line(passage: Mapping[str, Any]) -> str:
-    """One passage on one line."""
+    """One passage on one line; a plate in brackets is the registered one, because the camera read none."""
     at = datetime.fromisoformat(passage["passed_at_utc"]).astimezone(ZONE)
-    plate = passage["plate"] or passage["registered_plate"] or "—"
+    plate = passage["plate"] or (f"({passage['registered_plate']})" if passage["registered_plate"] else "—")
     fare = f"{passage['fare_vnd']:,} đ".replace(",", ".") if passage["fare_vnd"] else "—"
     flags = " ".join(passage["flags"])
     vehicle_class = passage["vehicle_class"] or "?"
     outcome = OUTCOMES.get(passage["outcome"], passage["outcome"])
-    lane, provider = passage["lane"], passage["provider"]
-    return (
-        f"{at:%H:%M:%S} {lane} {plate:<9} loại {vehicle_class} {fare:>10}  {outcome:<24} {provider:<5} {flags}".rstrip()
-    )
+    vehicle = f"{at:%H:%M:%S} {passage['lane']} {plate:<11} loại {vehicle_class} {fare:>10}"
+    return f"{vehicle}  {outcome:<24} {passage['provider']:<5} {flags}".rstrip()

@@ -12,7 +12,6 @@ import logging
 import signal
 import time
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from random import Random
@@ -27,7 +26,7 @@ from simulators.field_io import Broker, SimulatedPlc
 from simulators.llrp_reader.reader import SimulatedReader
 from simulators.plaza.lane_world import LaneWorld
 from simulators.plaza.operator import Operator
-from simulators.plaza.pictures import DrawnCamera
+from simulators.plaza.pictures import DrawnCamera, drawing_process
 from simulators.traffic.arrivals import Arrival, arrivals
 from simulators.traffic.fleet import make_fleet
 
@@ -119,9 +118,9 @@ async def _run(settings: World) -> None:
 async def _lane_worlds(settings: World) -> AsyncIterator[list[LaneWorld]]:
     mqtt = settings.mqtt
     broker = Broker(mqtt.host, mqtt.port, mqtt.username, mqtt.password)
-    workers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="draw")
+    drawing = drawing_process()
     async with AsyncExitStack() as devices:
-        devices.callback(workers.shutdown, wait=False, cancel_futures=True)
+        devices.callback(drawing.shutdown, wait=False, cancel_futures=True)
         lanes = []
         for number, place in enumerate(settings.lanes):
             reader = await devices.enter_async_context(SimulatedReader(port=place.reader_port))
@@ -130,7 +129,7 @@ async def _lane_worlds(settings: World) -> AsyncIterator[list[LaneWorld]]:
             devices.push_async_callback(camera.close)
             plc = SimulatedPlc(settings.plaza, place.name, broker)
             seed = settings.seed * 100 + number
-            lanes.append(LaneWorld.at(place.name, seed, plc, reader, DrawnCamera(camera, workers)))
+            lanes.append(LaneWorld.at(place.name, seed, plc, reader, DrawnCamera(camera, drawing)))
         yield lanes
 
 

@@ -20,6 +20,10 @@ HEADWAY_MIN_MS: Final = 300
 """No two vehicles of the plaza arrive closer than this, whatever the factor."""
 
 CLOSE_FOLLOWER_SHARE: Final = 0.01
+CLOSE_GAP_M: Final = 1.5
+GAP_M: Final = (3.2, 5.0)
+"""Distance that drivers keep when they stand behind another: the least and the most."""
+
 REUSE_AFTER: Final = 0.5
 """A vehicle comes again only after this share of the fleet has passed."""
 
@@ -56,12 +60,13 @@ def arrivals(seed: int, fleet: Sequence[Vehicle], lanes: int, factor: float) -> 
 
 
 def _arrival(random: Random, number: int, at_ms: int, vehicle: Vehicle, lanes: int) -> Arrival:
+    follows_closely = random.random() < CLOSE_FOLLOWER_SHARE
     return Arrival(
         number=number,
         at_ms=at_ms,
         lane=random.randrange(lanes),
         vehicle=vehicle,
         speed_kmh=round(min(18.0, max(7.0, random.gauss(13.0, 2.0))), 1),
-        gap_m=round(random.uniform(2.2, 4.0), 1),
-        follows_closely=random.random() < CLOSE_FOLLOWER_SHARE,
+        gap_m=CLOSE_GAP_M if follows_closely else round(random.uniform(*GAP_M), 1),
+        follows_closely=follows_closely,
     )

@@ -192,17 +192,23 @@ class Road:
             return []
         return [*reads_between(self._random, self.geometry.rf_zone, tag, driver.tag_m, begin_ms, self.now_ms)]
 
-    def _edges(self) -> list[Sighting]:
-        seen: list[Sighting] = []
+    def _edges(self) -> list[EdgeSeen]:
+        seen: list[EdgeSeen] = []
         for sensor in SENSORS:
             span = self.geometry.sensors[sensor]
             active = any(span.covered(one.motion.front_m, one.rear_m) for one in self.drivers)
             if active != self.levels[sensor]:
                 self.levels[sensor] = active
                 seen.append(EdgeSeen(self.now_ms, sensor, active))
-        return seen
+        # A loop and the curtain at its end clear together: the curtain is told first, as a PLC scans inputs in order.
+        return sorted(seen, key=_told_first)
 
     def _leave(self) -> list[Sighting]:
         gone = [one for one in self.drivers if one.rear_m >= GONE_M]
         self.drivers = [one for one in self.drivers if one.rear_m < GONE_M]
         return [VehicleLeft(self.now_ms, one.arrival) for one in gone]
+
+
+def _told_first(edge: EdgeSeen) -> bool:
+    """False (first) for a curtain that clears."""
+    return edge.active or not edge.sensor.startswith("lc")
