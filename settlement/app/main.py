@@ -32,6 +32,9 @@ Exit status: **0** done · **1** the totals do not balance · **2** a file or ad
 some rows could not be read (see `rejected.csv`).""",
 )
 
+mapping_app = typer.Typer(no_args_is_help=True, help="Cách đọc tệp của nhà cung cấp. How a provider's file is read.")
+app.add_typer(mapping_app, name="mapping")
+
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _Config = Annotated[
     Path | None,
@@ -145,6 +148,41 @@ def reconcile(  # noqa: PLR0913, PLR0917  one parameter per option
     if json and ended.summary:
         typer.echo(json_text(ended.summary))
     raise typer.Exit(ended.status)
+
+
+@mapping_app.command("list")
+def mapping_list() -> None:
+    """Các mapping có sẵn. Mappings that come with settlement."""
+    from settlement.intake.mapping import load, names
+
+    for name in names():
+        typer.echo(f"{name:16} {load(name).description}")
+
+
+@mapping_app.command("try", epilog="Ví dụ: `settlement mapping try vetc-0615.xlsx --mapping my-provider.toml`")
+def mapping_try(
+    file: Annotated[Path, typer.Argument(help="Tệp CSV hoặc XLSX. A file to read.")],
+    mapping: Annotated[str | None, typer.Option("--mapping", help="Name of a mapping or path of a .toml.")] = None,
+    side: Annotated[str, typer.Option("--side", help="provider or station.")] = "provider",
+    config: _Config = None,
+) -> None:
+    """Thử đọc một tệp. Show what a mapping makes of a file: columns, first rows, rejected rows. Writes nothing.
+
+    To write a mapping of your own, start from `settlement/intake/mappings/minh-hoa.toml`.
+    """
+    from settlement.app.mapping_trial import try_mapping
+    from settlement.intake.columns import Side
+    from settlement.intake.mapping import load
+
+    try:
+        if side not in (one.value for one in Side):
+            raise UnusableInputError(f"--side: provider or station, not {side!r}")
+        status, lines = try_mapping(file, Side(side), load(mapping), _configuration(config))
+    except UnusableInputError as error:
+        _unusable(error)
+    for line in lines:
+        typer.echo(line)
+    raise typer.Exit(status)
 
 
 def _configuration(path: Path | None) -> Configuration:

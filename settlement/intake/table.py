@@ -49,7 +49,7 @@ def read_table(source: Source, reading: Reading, progress: Progress = lambda don
     rejects: list[Reject] = []
     rows_read = 0
     for stretch in source.stretches():
-        cells = _rows(stretch.cells)
+        cells = rows_of(stretch.cells)
         rows_read += len(cells) + len(stretch.bad)
         rejects += [Reject(reading.file, bad.line, "", bad.reason) for bad in stretch.bad]
         rows, refused = read_cells(_canonical(cells, reading, where), reading.side, reading.plazas, reading.file)
@@ -61,7 +61,7 @@ def read_table(source: Source, reading: Reading, progress: Progress = lambda don
     return ReadTable(unique.with_row_index("row"), ordered, rows_read)
 
 
-def _rows(cells: pl.DataFrame) -> pl.DataFrame:
+def rows_of(cells: pl.DataFrame) -> pl.DataFrame:
     """Trimmed cells (also of no-break spaces) of lines that hold a row."""
     trimmed = cells.with_columns(pl.exclude(LINE).str.strip_chars())
     return trimmed.filter(pl.any_horizontal(pl.exclude(LINE) != ""))
