@@ -130,9 +130,10 @@ async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
         return
 
 
-def _mount_replay() -> None:
-    """`replay` and what belongs to it live in a module of their own."""
-    if importlib.util.find_spec("lane_controller.app.replay") is None:
+def _mount_replay(arguments: list[str]) -> None:
+    """`replay` lives in a module of its own, loaded only when it is asked for: a lane must start quickly."""
+    wanted = not arguments or arguments[0] in ("replay", "--help")
+    if not wanted or importlib.util.find_spec("lane_controller.app.replay") is None:
         return
     replay = importlib.import_module("lane_controller.app.replay")
     app.command("replay")(replay.replay)
@@ -140,7 +141,7 @@ def _mount_replay() -> None:
 
 def main() -> None:
     """Console entry."""
-    _mount_replay()
+    _mount_replay(sys.argv[1:])
     app()
 
 

@@ -187,9 +187,8 @@ async def _run_lane(table: LaneTable, shared: Shared, health: LaneHealth) -> Non
     relay_reader, seal_reader = JournalReader(path), JournalReader(path)
     try:
         durable = await writer.ask(recall)
-        stored = await writer.ask(lambda opened: opened.plc_position())
         runner = LaneRunner(place, table.core_config(), shared.clock, health)
-        field = _field(settings, place, runner, health, None if stored is None else PlcPosition(*stored))
+        field = _field(settings, place, runner, health, journal)
         reader = _reader(table, shared, runner, health)
         plates = _plates(table, shared, runner, health)
         relay = Relay(place.lane, shared.stream, writer, relay_reader)
@@ -224,11 +223,13 @@ async def _run_lane(table: LaneTable, shared: Shared, health: LaneHealth) -> Non
         await asyncio.shield(writer.close())
 
 
-def _field(
-    settings: Settings, place: Place, runner: LaneRunner, health: LaneHealth, position: PlcPosition | None
-) -> MqttFieldIo:
+def _field(settings: Settings, place: Place, runner: LaneRunner, health: LaneHealth, journal: Journal) -> MqttFieldIo:
     mqtt = MqttSettings(**settings.mqtt.model_dump())
-    return MqttFieldIo(mqtt, (place.plaza, place.lane), runner.offer, SystemClock(), health.reject, position)
+
+    def durable() -> PlcPosition | None:
+        return None if journal.position is None else PlcPosition(*journal.position)
+
+    return MqttFieldIo(mqtt, (place.plaza, place.lane), runner.offer, SystemClock(), health.reject, durable)
 
 
 def _reader(table: LaneTable, shared: Shared, runner: LaneRunner, health: LaneHealth) -> LlrpReader | None:

@@ -8,7 +8,7 @@ EdgeLost, a number that was seen is dropped, an "offline" of an older boot is no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -36,6 +36,8 @@ from lane_controller.devices.ports import PlcPosition
 
 SETTLE_US: Final = 200_000
 """Retained levels and logged edges of a PLC that (re)appears arrive within this time on a working network."""
+LOG_WAIT_US: Final = 1_500_000
+"""Longest wait for the next edge of the PLC's log while the levels say that there are more."""
 EDGE_GRACE_US: Final = 150_000
 """A level with a newer number than the last edge: if the edge is not here by then, it is lost."""
 SILENT_US: Final = 3_000_000
@@ -63,6 +65,8 @@ class EdgeTracker:
     _offset_us: float | None = None
     _offset_at_us: int = 0
     _awaited: tuple[int, int] | None = None
+    _started: bool = False
+    _log_until_us: int = 0
 
     def receive(self, name: str, message: PlcMessage, now_us: int) -> Iterator[Handed]:
         """A message; `name` is the sensor's for levels."""
@@ -81,7 +85,8 @@ class EdgeTracker:
 
     def tick(self, now_us: int) -> Iterator[Handed]:
         """Time passes: settle what is collected, miss what did not come, notice silence."""
-        if self._collecting_until_us is not None and now_us >= self._collecting_until_us:
+        settled = self._collecting_until_us is not None and now_us >= self._collecting_until_us
+        if settled and not self._log_incomplete(now_us):
             yield from self._settle(now_us)
         if self._awaited is not None and now_us >= self._awaited[1]:
             yield from self._missed(self._awaited[0])
@@ -121,6 +126,7 @@ class EdgeTracker:
         if not self.online:
             self.online, self._announce = True, True
             self._collecting_until_us = now_us + SETTLE_US
+            self._log_until_us = now_us + LOG_WAIT_US
 
     def _rebooted(self, boot: str) -> Iterator[Handed]:
         if self.boot is not None:
@@ -156,6 +162,7 @@ class EdgeTracker:
         self._learn_offset(None if message.recovered else message.ts_ms, now_us)
         if self.collecting:
             self._collected.append(message)
+            self._log_until_us = now_us + LOG_WAIT_US
             return
         yield from self._in_order(message, now_us)
 
@@ -184,31 +191,53 @@ class EdgeTracker:
             yield EdgeLost(), self.position
 
     def _settle(self, now_us: int) -> Iterator[Handed]:
-        """The order the core wants: online, logged edges, levels, arm, then edges newer than the levels."""
+        """The order the core wants: online, logged edges, levels, arm, then edges newer than the levels.
+
+        At a start of the lane, which has no road yet, the levels and the arm go first, as they were before the
+        logged edges: then a vehicle that crossed while nobody watched is seen to cross.
+        """
         self._collecting_until_us = None
         edges = sorted(self._collected, key=lambda edge: (edge.seq, not edge.recovered))
         self._collected = []
+        missed = [edge for edge in edges if edge.recovered and self._is_new(edge.seq)]
         if self._announce:
             self._announce = False
             yield PlcOnline(), None
-        for edge in edges:
-            if edge.recovered and (self.position is None or edge.seq > self.position.seq):
+        if missed and not self._started:
+            yield from self._baseline({edge.which: not edge.v for edge in reversed(missed)}, self.position)
+            missed = _without_arrival(missed)
+        for edge in missed:
+            if self._is_new(edge.seq):
                 yield self._hand(edge, now_us)
-        yield from self._baseline()
+        yield from self._baseline({}, None)
         for edge in edges:
-            if self.position is None or edge.seq > self.position.seq:
+            if self._is_new(edge.seq):
                 yield from self._in_order(edge, now_us)
 
-    def _baseline(self) -> Iterator[Handed]:
+    def _log_incomplete(self, now_us: int) -> bool:
+        """Whether edges of the PLC's log are still to come: the levels are newer than what is here."""
+        position = self.position
+        if position is None or position.boot != self.boot or now_us >= self._log_until_us:
+            return False
+        here = {edge.seq for edge in self._collected}
+        newest = max((level.seq for level in self.levels.values() if level.boot == self.boot), default=0)
+        return any(seq not in here for seq in range(position.seq + 1, newest + 1))
+
+    def _is_new(self, seq: int) -> bool:
+        return self.position is None or seq > self.position.seq
+
+    def _baseline(self, before: Mapping[Sensor, bool], position: PlcPosition | None) -> Iterator[Handed]:
+        """Levels and arm. `before` overrules levels that are newer than the baseline, which then ends at `position`."""
         current = {sensor: level for sensor, level in self.levels.items() if level.boot == self.boot}
         loops_known = all(sensor in current for sensor in (Sensor.L1, Sensor.L2, Sensor.L3))
         if loops_known and self.boot is not None:
+            self._started = True
             newest = max(level.seq for level in current.values())
-            if self.position is None or newest > self.position.seq:
+            if not before and self._is_new(newest):
                 self.position = PlcPosition(self.boot, newest)
-            levels = {sensor: current[sensor].v if sensor in current else None for sensor in Sensor}
+            levels = {sensor: before.get(sensor, current[sensor].v) if sensor in current else None for sensor in Sensor}
             loops = (bool(levels[Sensor.L1]), bool(levels[Sensor.L2]), bool(levels[Sensor.L3]))
-            yield SensorLevels(*loops, levels[Sensor.LC1], levels[Sensor.LC2]), self.position
+            yield SensorLevels(*loops, levels[Sensor.LC1], levels[Sensor.LC2]), position or self.position
         if self.barrier is not None and self.barrier.boot == self.boot:
             yield _reported(self.barrier), None
 
@@ -230,3 +259,11 @@ class EdgeTracker:
 
 def _reported(message: BarrierMessage) -> BarrierReported:
     return BarrierReported(message.state, message.open_limit, message.closed_limit, message.last_cmd_id)
+
+
+def _without_arrival(missed: list[EdgeMessage]) -> list[EdgeMessage]:
+    """A vehicle that came onto L1 unwatched and still stands there arrives now: before, nobody could hear its tag."""
+    on_l1 = [edge for edge in missed if edge.which is Sensor.L1]
+    if not on_l1 or not on_l1[-1].v:
+        return missed
+    return [edge for edge in missed if edge is not on_l1[-1]]

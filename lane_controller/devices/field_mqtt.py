@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
@@ -61,12 +61,13 @@ class MqttFieldIo:
 
     def __init__(
         self, settings: MqttSettings, place: tuple[str, str], sink: Sink, clock: Clock, reject: Reject,
-        position: PlcPosition | None = None,
+        durable: Callable[[], PlcPosition | None] = lambda: None,
     ) -> None:  # fmt: skip
-        """`place` is (plaza, lane); `position` the last edge of the run before, from the journal."""
+        """`place` is (plaza, lane); `durable` gives the last edge that is on disk, at first that of the run before."""
         self._settings, self._sink, self._clock, self._reject = settings, sink, clock, reject
         self.root = f"etc/v1/{place[0]}/{place[1]}"
-        self._tracker = EdgeTracker(position)
+        self._durable = durable
+        self._tracker = EdgeTracker(durable())
         self._client: aiomqtt.Client | None = None
         self._slots = asyncio.Semaphore(IN_FLIGHT_MAX)
         self._sending: set[asyncio.Task[None]] = set()
@@ -168,7 +169,7 @@ class MqttFieldIo:
             if loop.time() >= next_beat:
                 next_beat = loop.time() + HEARTBEAT_S
                 self._beat += 1
-                self._send("pc/heartbeat", heartbeat_payload(datetime.now(UTC), self._beat))
+                self._send("pc/heartbeat", heartbeat_payload(datetime.now(UTC), self._beat, self._durable()))
             self._hand(self._tracker.tick(self._clock.now().mono_us))
             await asyncio.sleep(TICK_S)
 

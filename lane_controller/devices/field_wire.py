@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lane_controller.core.effects import CommandBarrier
 from lane_controller.core.values import AckResult, BarrierState, Sensor
+from lane_controller.devices.ports import PlcPosition
 
 SENSOR_OF_NAME: Final = {sensor.value.lower(): sensor for sensor in Sensor}
 PAYLOAD_BYTES_MAX: Final = 4_096
@@ -143,9 +144,13 @@ def display_payload(code: str, lines: tuple[str, ...]) -> bytes:
     return _json({"code": code, "lines": list(lines)})
 
 
-def heartbeat_payload(at: datetime, beat: int) -> bytes:
-    """The pc/heartbeat message; `beat` starts at 1 with each start of the lane program."""
-    return _json({"at_utc": at.isoformat(), "seq": beat})
+def heartbeat_payload(at: datetime, beat: int, durable: PlcPosition | None) -> bytes:
+    """The pc/heartbeat message; `beat` starts at 1 with each start of the lane program.
+
+    `heard` names the last edge that is on the lane's disk: the PLC keeps newer ones in its log for a lane that dies.
+    """
+    heard = None if durable is None else {"boot": durable.boot, "seq": durable.seq}
+    return _json({"at_utc": at.isoformat(), "seq": beat, "heard": heard})
 
 
 def _json(body: dict[str, object]) -> bytes:

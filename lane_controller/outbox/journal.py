@@ -120,6 +120,8 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._number, self._head = 0, GENESIS
         self._seq, self._passage_head = 0, GENESIS
+        self.position: tuple[str, int] | None = None
+        """The PLC's boot id and the last of its edges that is on disk."""
         self._lock = _lock_file(path)
         try:
             self._db = _connect(path)
@@ -144,9 +146,10 @@ class Journal:
                 "insert into input (at_utc, mono_ns, boot, body) values (?, ?, ?, ?)",
                 [(one.at_utc, one.mono_ns, self._boot, one.body) for one in batch.inputs],
             )
-            self._store_position(batch.inputs)
+            position = self._store_position(batch.inputs)
             numbers = [self._append(entry) for entry in batch.entries]
             self._db.execute("commit")
+            self.position = position or self.position
         except BaseException:
             self._number, self._head, self._seq, self._passage_head = heads
             if self._db.in_transaction:
@@ -210,14 +213,15 @@ class Journal:
         """(last record number, last passage seq, hash of the last passage)."""
         return self._number, self._seq, self._passage_head
 
-    def _store_position(self, inputs: Sequence[Input]) -> None:
+    def _store_position(self, inputs: Sequence[Input]) -> tuple[str, int] | None:
         positions = [one.position for one in inputs if one.position is not None]
-        if positions:
-            boot, seq = positions[-1]
-            self._db.execute("insert or replace into meta values ('plc_boot', ?), ('plc_seq', ?)", (boot, str(seq)))
+        if not positions:
+            return None
+        boot, seq = positions[-1]
+        self._db.execute("insert or replace into meta values ('plc_boot', ?), ('plc_seq', ?)", (boot, str(seq)))
+        return boot, seq
 
-    def plc_position(self) -> tuple[str, int] | None:
-        """The PLC's boot id and the last edge that reached the disk."""
+    def _load_position(self) -> tuple[str, int] | None:
         found = dict(self._db.execute("select name, value from meta where name like 'plc!_%' escape '!'").fetchall())
         return (found["plc_boot"], int(found["plc_seq"])) if len(found) == 2 else None
 
@@ -277,6 +281,7 @@ class Journal:
     def _load_heads(self) -> None:
         record = self._db.execute("select number, hash from record order by number desc limit 1").fetchone()
         self._number, self._head = record or (0, GENESIS)
+        self.position = self._load_position()
         passage = self._db.execute("select seq, hash from passage order by seq desc limit 1").fetchone()
         self._seq, self._passage_head = passage or (0, GENESIS)
 

@@ -16,6 +16,7 @@ from simulators.field_io.wire import BarrierCommand, Publication, WireError, par
 
 SENSORS: Final = ("l1", "l2", "l3", "lc1", "lc2")
 REMEMBERED_COMMANDS: Final = 64
+EVERYTHING: Final = object()
 HEARTBEAT_MS: Final = 1_000
 """The status is repeated this often: the lane notices a dead PLC long before the broker does."""
 PC_SILENT_MS: Final = 3_000
@@ -45,6 +46,7 @@ class Plc:
         self._last_cmd_id: str | None = None
         self._pc_heard_ms: float | None = None
         self._pc_beat = 0
+        self.pc_starts = 0
         self._status_sent_ms = 0.0
         self._clear_since_ms: float | None = 0.0
         self._unheard: deque[Publication] = deque(maxlen=1_000)
@@ -164,9 +166,21 @@ class Plc:
         first = self._pc_heard_ms is None
         restarted = not self.pc_alive or beat <= self._pc_beat
         self._pc_heard_ms, self._pc_beat, self.pc_alive = now_ms, beat, True
+        self.pc_starts += restarted
         if restarted and not first:
+            self._out.append(self._status(now_ms))
             self._out.extend(self._unheard)
-        self._unheard.clear()
+        self._forget(body.get("heard", EVERYTHING))
+
+    def _forget(self, heard: object) -> None:
+        """Drop what the lane has on disk from the log; a lane that does not say has everything."""
+        if heard is EVERYTHING:
+            self._unheard.clear()
+        elif not isinstance(heard, dict):
+            return
+        elif heard.get("boot") == self.boot and isinstance(heard.get("seq"), int):
+            while self._unheard and self._unheard[0].body["seq"] <= heard["seq"]:
+                self._unheard.popleft()
 
     def _watch_pc(self, now_ms: float) -> None:
         heard_ms = self._pc_heard_ms
@@ -186,7 +200,7 @@ class Plc:
             self.lose_next_edges -= 1
         else:
             self._out.append(Publication("io/events", {**body, "recovered": False}))
-            # Logged until the lane's next heartbeat: a lane that was away when it happened is told afterwards.
+            # Logged until the lane has it on its disk: a lane that was away when it happened is told afterwards.
             self._unheard.append(Publication("io/events", {**body, "recovered": True}))
         self._out.append(self._level(name))
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def eventually(condition: Callable[[], T], within_s: float = 15.0, what: str = "") -> T:
+async def eventually(condition: Callable[[], T], within_s: float = 60.0, what: str = "") -> T:
     """The first true value of `condition`; AssertionError with `what` after `within_s`."""
     loop = asyncio.get_running_loop()
     until = loop.time() + within_s

@@ -53,7 +53,7 @@ def test_kill_9_loses_nothing_that_was_announced(tmp_path: Path) -> None:
     journal = Journal(path, "CM", "CM-01", 1)
     number, seq, _ = journal.heads
     assert number == 2 * seq
-    assert journal.plc_position() == ("boot", seq)
+    assert journal.position == ("boot", seq)
     journal.close()
     reader = JournalReader(path)
     assert [passage.seq for passage in reader.passages()] == list(range(1, seq + 1))

@@ -133,6 +133,19 @@ def test_a_restarted_lane_is_told_what_it_missed() -> None:
     assert [(edge["seq"], edge["v"], edge["recovered"]) for edge in edges] == [(1, True, True), (2, False, True)]
 
 
+def test_the_log_keeps_what_the_lane_has_not_on_disk() -> None:
+    plc = Plc("b1")
+    plc.receive("pc/heartbeat", b'{"seq":1,"heard":null}', 0, NOON)
+    for number, on in enumerate((True, False, True), start=1):
+        plc.set_sensor("l1", on, number * 100)
+    plc.receive("pc/heartbeat", b'{"seq":2,"heard":{"boot":"b1","seq":1}}', 900, NOON)
+    plc.take()
+    plc.receive("pc/heartbeat", b'{"seq":1,"heard":{"boot":"b1","seq":1}}', 1_500, NOON)
+    assert [out.body["seq"] for out in plc.take() if out.topic == "io/events"] == [2, 3]
+    plc.receive("pc/heartbeat", b'{"seq":1,"heard":{"boot":"older","seq":99}}', 1_600, NOON)
+    assert [out.body["seq"] for out in plc.take() if out.topic == "io/events"] == [2, 3]
+
+
 def test_a_lost_edge_uses_up_its_number() -> None:
     plc = Plc("b1")
     plc.lose_next_edges = 1

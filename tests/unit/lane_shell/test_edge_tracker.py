@@ -17,7 +17,7 @@ from lane_controller.core.events import (
     SensorLevels,
 )
 from lane_controller.core.values import Sensor
-from lane_controller.devices.edges import EDGE_GRACE_US, SETTLE_US, SILENT_US, EdgeTracker
+from lane_controller.devices.edges import EDGE_GRACE_US, LOG_WAIT_US, SETTLE_US, SILENT_US, EdgeTracker
 from lane_controller.devices.field_wire import PlcMessage, parse
 from lane_controller.devices.ports import PlcPosition
 
@@ -85,15 +85,54 @@ def test_a_curtain_without_a_level_is_not_installed() -> None:
     assert link.wait(SETTLE_US)[1] == SensorLevels(True, False, False, None, None)
 
 
-def test_edges_of_the_plc_log_go_before_the_levels_and_known_ones_are_dropped() -> None:
+def test_at_a_start_the_road_is_first_as_it_was_before_the_logged_edges() -> None:
     link = Link(PlcPosition("b", 4))
-    logged = [edge("l1", True, seq, recovered=True) for seq in (4, 5, 6)]
-    levels = [level(name, False, 6) for name in ("l1", "l2", "l3")]
-    link.feed(status(), *levels, *logged)
+    logged = [
+        edge("l1", False, 4, recovered=True),
+        edge("l1", True, 5, recovered=True),
+        edge("l2", True, 6, recovered=True),
+    ]
+    link.feed(status(), level("l1", True, 5), level("l2", True, 6), level("l3", True, 2), closed(), *logged)
     events = link.wait(SETTLE_US)
-    assert [type(event) for event in events] == [PlcOnline, SensorChanged, SensorChanged, SensorLevels]
-    assert all(event.recovered for event in events if isinstance(event, SensorChanged))
+    kinds = [PlcOnline, SensorLevels, BarrierReported, SensorChanged, SensorLevels, BarrierReported]
+    assert [type(event) for event in events] == kinds
+    assert events[1] == SensorLevels(False, False, True, None, None)
+    assert changed(events[3]) == (Sensor.L2, True)  # the vehicle on L1 arrives with the levels: it can be heard now
+    assert events[4] == SensorLevels(True, True, True, None, None)
     assert link.tracker.position == PlcPosition("b", 6)
+
+
+def test_a_start_waits_for_the_rest_of_the_log_and_not_for_ever() -> None:
+    link = Link(PlcPosition("b", 4))
+    link.feed(status(), level("l1", False, 7), level("l2", False, 3), level("l3", False, 2), closed())
+    assert link.wait(SETTLE_US) == []
+    link.feed(*[edge("l1", seq % 2 == 1, seq, recovered=True) for seq in (5, 6)])
+    assert link.wait(LOG_WAIT_US - 1) == []
+    link.feed(edge("l1", False, 7, recovered=True))
+    events = link.wait(0)
+    assert [changed(event)[1] for event in events if isinstance(event, SensorChanged)] == [True, False, False]
+
+    link = Link(PlcPosition("b", 4))
+    link.feed(status(), level("l1", False, 7), level("l2", False, 3), level("l3", False, 2), closed())
+    assert link.wait(LOG_WAIT_US - 1) == []
+    assert [type(event) for event in link.wait(1)] == [PlcOnline, SensorLevels, BarrierReported]
+
+
+def test_at_a_return_of_the_plc_its_logged_edges_go_before_the_levels() -> None:
+    link = Link()
+    link.connect(seq=4)
+    link.wait(SILENT_US + 1)
+    logged = [edge("l1", True, seq, recovered=True) for seq in (4, 5, 6)]
+    link.feed(status(), *[level(name, False, 6) for name in ("l1", "l2", "l3", "lc1", "lc2")], *logged)
+    events = link.wait(SETTLE_US)
+    assert [type(event) for event in events] == [
+        PlcOnline,
+        SensorChanged,
+        SensorChanged,
+        SensorLevels,
+        BarrierReported,
+    ]
+    assert all(event.recovered for event in events if isinstance(event, SensorChanged))
 
 
 def test_edges_come_in_order_and_twice_is_once() -> None:

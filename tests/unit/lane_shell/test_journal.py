@@ -94,11 +94,11 @@ def test_a_batch_that_fails_leaves_nothing_behind(path: Path) -> None:
 
 def test_the_plc_position_is_as_durable_as_the_records(path: Path) -> None:
     journal = open_journal(path)
-    assert journal.plc_position() is None
+    assert journal.position is None
     journal.commit(Batch([Input(AT, 1, b"{}", ("boot", 7)), Input(AT, 2, b"{}")], [other()]))
     journal.close()
     journal = open_journal(path)
-    assert journal.plc_position() == ("boot", 7)
+    assert journal.position == ("boot", 7)
     journal.close()
 
 
