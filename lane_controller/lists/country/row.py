@@ -1,0 +1,139 @@
+"""One row of the tag list as bytes, the same in base file, log and memory. Pure.
+
+In: a change (EPC, version, entry or None). Out: bytes, and the core's TagEntry from bytes. A row of a tag that left the
+list stays, with its version, so that an older change cannot bring the tag back. Layout, little-endian:
+
+    size u16, EPC length u16, state u8, version u64, EPC
+    and for a tag on the list: digest u64, available i64, lengths u16 of TID, account, provider, plate, rest; these
+
+state: bit 0 on the list, bits 1–3 status, bits 4–6 class. The rest is JSON of what few rows have (ticket, exemption).
+"""
+
+from __future__ import annotations
+
+import json
+from struct import Struct
+from typing import Final
+
+from lane_controller.contracts.v1 import TagEntryV1, entry_digest
+from lane_controller.core.values import TagEntry, TagStatus, Ticket
+
+HEAD: Final = Struct("<HHBQ")
+BODY: Final = Struct("<QqHHHHH")
+SIZE_MAX: Final = 0xFFFF
+_ON_LIST: Final = 1
+_STATUSES: Final = (TagStatus.ACTIVE, TagStatus.BLOCKED, TagStatus.SUSPECT, TagStatus.EXEMPT)
+"""By code on disk: only ever append."""
+_CODES: Final = {status.value: code for code, status in enumerate(_STATUSES)}
+_HEAD_SIZE: Final = HEAD.size
+_BODY_SIZE: Final = BODY.size
+
+
+class RowError(ValueError):
+    """This cannot be a row of the list; the text names the tag and the field."""
+
+
+def key_of_epc(epc: str) -> bytes:
+    """The EPC's bytes. RowError: not upper-case hex digits in pairs."""
+    try:
+        key = bytes.fromhex(epc)
+    except ValueError as error:
+        raise RowError(f"EPC {epc!r} is not hexadecimal: {error}") from error
+    if not key or key.hex().upper() != epc:
+        raise RowError(f"EPC {epc!r} is not written in pairs of upper-case hex digits")
+    return key
+
+
+def pack(epc: str, version: int, entry: TagEntryV1 | None) -> bytes:
+    """The row that this change makes. RowError: the EPC is none, or the row is longer than 65,535 bytes."""
+    key = key_of_epc(epc)
+    if entry is None:
+        return _sized(key, 0, version, b"")
+    state = _ON_LIST | _CODES[entry.status.value] << 1 | entry.vehicle_class << 4
+    rest = _rest(entry)
+    tid = b"" if entry.tid is None else key_of_epc(entry.tid)
+    account, provider, plate = entry.account.encode(), entry.provider.encode(), entry.plate.encode()
+    try:
+        lengths = BODY.pack(
+            entry_digest(entry), entry.available_vnd, len(tid), len(account), len(provider), len(plate), len(rest)
+        )
+    except Exception as error:
+        raise RowError(f"row of EPC {epc}: a field is out of range: {error}") from error
+    return _sized(key, state, version, b"".join((lengths, tid, account, provider, plate, rest)))
+
+
+def _sized(key: bytes, state: int, version: int, body: bytes) -> bytes:
+    size = _HEAD_SIZE + len(key) + len(body)
+    if size > SIZE_MAX:
+        raise RowError(f"row of EPC {key.hex().upper()[:64]} has {size} bytes, {SIZE_MAX} are the limit")
+    return b"".join((HEAD.pack(size, len(key), state, version), key, body))
+
+
+def _rest(entry: TagEntryV1) -> bytes:
+    ticket = entry.ticket
+    if ticket is None and entry.exempt_reason is None:
+        return b""
+    fields = None
+    if ticket is not None:
+        fields = [ticket.ticket_no, ticket.valid_from.isoformat(), ticket.valid_to.isoformat(), ticket.kind]
+    return json.dumps([fields, entry.exempt_reason], ensure_ascii=False).encode()
+
+
+def entry_of(row: bytes) -> TagEntry | None:
+    """The row in the core's own values; None: the tag left the list."""
+    _, key_size, state, version = HEAD.unpack_from(row)
+    if not state & _ON_LIST:
+        return None
+    at = _HEAD_SIZE + key_size
+    epc = row[_HEAD_SIZE:at].hex().upper()
+    _, available_vnd, tid, account, provider, plate, rest = BODY.unpack_from(row, at)
+    at += _BODY_SIZE
+    account_at = at + tid
+    provider_at = account_at + account
+    plate_at = provider_at + provider
+    rest_at = plate_at + plate
+    ticket, exempt_reason = (None, None) if not rest else _read_rest(row[rest_at : rest_at + rest])
+    return TagEntry(
+        epc, row[at:account_at].hex().upper() if tid else None, row[account_at:provider_at].decode(),
+        row[provider_at:plate_at].decode(), row[plate_at:rest_at].decode(), state >> 4, _STATUSES[state >> 1 & 7],
+        available_vnd, ticket, version, exempt_reason,
+    )  # fmt: skip
+
+
+def _read_rest(rest: bytes) -> tuple[Ticket | None, str | None]:
+    fields, exempt_reason = json.loads(rest)
+    return None if fields is None else Ticket(*fields), exempt_reason
+
+
+def key_of(row: bytes) -> bytes:
+    """The EPC's bytes."""
+    return row[_HEAD_SIZE : _HEAD_SIZE + HEAD.unpack_from(row)[1]]
+
+
+def version_of(row: bytes) -> int:
+    """The version that last changed this row."""
+    version: int = HEAD.unpack_from(row)[3]
+    return version
+
+
+def weight_of(row: bytes | None) -> tuple[int, int]:
+    """(rows, digest) that this row adds to count and checksum; (0, 0): not on the list."""
+    if row is None:
+        return 0, 0
+    _, key_size, state, _ = HEAD.unpack_from(row)
+    if not state & _ON_LIST:
+        return 0, 0
+    return 1, BODY.unpack_from(row, _HEAD_SIZE + key_size)[0]
+
+
+def plate_of(row: bytes | None) -> bytes | None:
+    """Registered plate, UTF-8; None: not on the list."""
+    if row is None:
+        return None
+    _, key_size, state, _ = HEAD.unpack_from(row)
+    if not state & _ON_LIST:
+        return None
+    at = _HEAD_SIZE + key_size
+    _, _, tid, account, provider, plate, _ = BODY.unpack_from(row, at)
+    at += _BODY_SIZE + tid + account + provider
+    return row[at : at + plate]

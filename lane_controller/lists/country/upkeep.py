@@ -1,0 +1,163 @@
+"""The list in force, kept: written, merged, checked and replaced while lanes ask it, without holding up their loop.
+
+In: changes applied to `table`, and now and then a whole list read anew. Out: a table that is always the newest whole
+one. Files are written in one thread; merging, building and checking run in processes of their own. A disk that refuses
+to write stops nothing: the list goes on in memory and what was not written goes with the next attempt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, ParamSpec, TypeVar
+
+from lane_controller.lists.country import jobs
+from lane_controller.lists.country.base import DamageError
+from lane_controller.lists.country.shelf import Draft, Opened, Shelf
+from lane_controller.lists.country.table import MERGE_ROWS, CountryTable
+
+log = logging.getLogger(__name__)
+
+SMALL_BYTES: Final = 2 * 1024 * 1024
+"""A list of this size is built in the worker thread: a process would take longer to start."""
+VERIFY_EVERY_S: Final = 24 * 3600.0
+VERIFY_FIRST_S: Final = 60.0
+RETRY_S: Final = 60.0
+Result = TypeVar("Result")
+P = ParamSpec("P")
+
+
+class CountryList:
+    """One per process. Every method belongs to the loop's thread."""
+
+    def __init__(self, shelf: Shelf, opened: Opened, merge_rows: int = MERGE_ROWS) -> None:
+        """See `open_list`."""
+        self._shelf, self._opened, self._merge_rows = shelf, opened, merge_rows
+        self._thread = ThreadPoolExecutor(1, "tag-list")
+        self._merging: asyncio.Task[None] | None = None
+        self._no_merge_before_s = 0.0
+        self.write_errors = 0
+        self.merges = 0
+
+    @property
+    def table(self) -> CountryTable:
+        """The list in force; ask anew each time, it may have been replaced."""
+        return self._opened.table
+
+    async def store(self) -> None:
+        """Write what was applied; durable when this returns, unless the disk refuses, which is counted and told."""
+        opened = self._opened
+        try:
+            await self._in_thread(opened.keeper.append, opened.table.cut())
+        except OSError as error:
+            self.write_errors += 1
+            log.error("changes of the tag list stay in memory, they cannot be written: %s", error)
+        if opened.table.changed() >= self._merge_rows and self._may_merge():
+            self._merging = asyncio.create_task(self._merge(opened), name="merge of the tag list")
+
+    def _may_merge(self) -> bool:
+        idle = self._merging is None or self._merging.done()
+        return (
+            idle and self._opened.table.damage is None and asyncio.get_running_loop().time() > self._no_merge_before_s
+        )
+
+    async def _merge(self, opened: Opened) -> None:
+        keeper, table = opened.keeper, opened.table
+        try:
+            job = await self._in_thread(keeper.rotate, table.freeze())
+            await jobs.run("merge", job.base, job.out, *job.logs)
+            base = await self._in_thread(keeper.adopt, job)
+            table.swap(base).close()
+            self.merges += 1
+            await self._in_thread(keeper.tidy)
+        except DamageError as error:
+            table.note_damage(str(error))
+        except (jobs.JobError, OSError) as error:
+            self._no_merge_before_s = asyncio.get_running_loop().time() + RETRY_S
+            log.error("the tag list could not be merged, tried again in %.0f s: %s", RETRY_S, error)
+
+    async def merged(self) -> None:
+        """Wait for a merge that is under way."""
+        if self._merging is not None:
+            await self._merging
+
+    # -- reading anew -------------------------------------------------------------------------------------------
+
+    async def draft(self) -> Draft:
+        """A list to be read beside this one."""
+        return await self._in_thread(self._shelf.draft)
+
+    async def build(self, draft: Draft, fresh_utc_us: int) -> Opened:
+        """The draft as a list of its own, not yet in force. DamageError, JobError, OSError: it could not be made."""
+        job = draft.job(fresh_utc_us)
+        if await self._in_thread(draft.flush) > SMALL_BYTES:
+            await jobs.run(*job)
+        else:
+            await self._in_thread(jobs.do, job)
+        return await self._in_thread(draft.finish)
+
+    async def replace(self, opened: Opened) -> None:
+        """This list is in force from now on. OSError: the one before still is."""
+        await self._stop_merging()
+        await self._in_thread(opened.keeper.append, opened.table.cut())
+        await self._in_thread(self._shelf.take, opened)
+        before, self._opened = self._opened, opened
+        before.close()
+
+    # -- life ---------------------------------------------------------------------------------------------------
+
+    async def verify_for_ever(self) -> None:
+        """Read the whole base now and then: damage is found before a vehicle finds it."""
+        pause_s = VERIFY_FIRST_S
+        while True:
+            await asyncio.sleep(pause_s)
+            await self.verify()
+            pause_s = VERIFY_EVERY_S
+
+    async def verify(self) -> None:
+        """Read the whole base in a process of its own; damage is noted at the table."""
+        table = self.table
+        path = table.base().path
+        try:
+            await jobs.run("verify", path)
+        except DamageError as error:
+            table.note_damage(str(error))
+        except jobs.JobError as error:
+            if path.exists():  # else it was merged or replaced meanwhile
+                log.error("the tag list could not be verified: %s", error)
+
+    async def close(self) -> None:
+        """Write what is left and let another process have the folder."""
+        await self._stop_merging()
+        await self.store_last()
+        self._thread.shutdown()
+        self._opened.close()
+        self._shelf.close()
+
+    async def store_last(self) -> None:
+        """As `store`, without beginning a merge."""
+        try:
+            await self._in_thread(self._opened.keeper.append, self.table.cut())
+        except OSError as error:
+            log.error("the last changes of the tag list are not on disk; the stream brings them again: %s", error)
+
+    async def _stop_merging(self) -> None:
+        if self._merging is not None:
+            self._merging.cancel()
+            await asyncio.gather(self._merging, return_exceptions=True)
+
+    async def _in_thread(self, work: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*args, **kwargs))
+
+
+def open_list(root: Path, merge_rows: int = MERGE_ROWS) -> CountryList:
+    """The list in force in this folder; empty when there is none that can be trusted. ShelfBusyError, OSError."""
+    shelf = Shelf(root)
+    try:
+        return CountryList(shelf, shelf.open(), merge_rows)
+    except BaseException:
+        shelf.close()
+        raise
