@@ -5,6 +5,7 @@ Never: a close while L2 or LC2 is active or `clear` has not elapsed (I1); a stat
 acknowledgement (I5).
 """
 
+from lane_controller.core import passages
 from lane_controller.core.effects import CommandBarrier
 from lane_controller.core.events import BarrierAcked, BarrierReported
 from lane_controller.core.evolve import evolve
@@ -101,12 +102,21 @@ def _timeouts(turn: Turn) -> None:
         turn.arm = evolve(turn.arm, command=evolve(command, done=True))
         return
     turn.flag(Flag.BARRIER_OPEN_TIMEOUT if opening else Flag.BARRIER_CLOSE_TIMEOUT, _first_live(turn))
-    if command.tries >= MAX_TRIES:
-        turn.arm = evolve(turn.arm, command=evolve(command, done=True, given_up=True), fault=turn.arm.fault or opening)
+    wanted = _still_wanted(turn, command)
+    if command.tries >= MAX_TRIES or not wanted:
+        fault = turn.arm.fault or (opening and wanted)
+        turn.arm = evolve(turn.arm, command=evolve(command, done=True, given_up=True), fault=fault)
         return
     turn.arm = evolve(turn.arm, command=evolve(command, tries=command.tries + 1, sent_us=turn.t))
     ttl_ms = turn.cfg.command_ttl_ms
     turn.effects.append(CommandBarrier(command.cmd_id, command.action, command.cause, command.passage_id, ttl_ms))
+
+
+def _still_wanted(turn: Turn, command: ArmCommand) -> bool:
+    """The vehicle that the arm should open for has not gone already."""
+    if command.passage_id is None:
+        return True
+    return any(track.live and track.passage_id == command.passage_id for track in turn.tracks)
 
 
 def command_deadline(turn: Turn) -> int | None:
@@ -158,11 +168,21 @@ def _open(turn: Turn) -> bool:
         return True
     if (arm.open_limit and not arm.closing) or track.opens >= MAX_OPENS:
         return True
+    if not _on_l1(turn, track):
+        passages.void(turn, track, "not on L1 when the arm could open")
+        return False
     times = evolve(track.times, open_commanded=track.times.open_commanded or turn.now)
     track = turn.put(track, times=times, opens=track.opens + 1)
     manual = track.finding is not None and track.finding.outcome is Outcome.MANUAL
     _command(turn, BarrierAction.OPEN, Cause.OPERATOR if manual else Cause.PASSAGE, track.passage_id)
     return True
+
+
+def _on_l1(turn: Turn, track: Track) -> bool:
+    """I4: the vehicle is on L1, or is leaving it at this very instant; an operator sees where the vehicle is."""
+    decided = track.times.decided
+    manual = track.finding is not None and track.finding.outcome is Outcome.MANUAL
+    return track.on_l1 or manual or (decided is not None and decided.mono_us == turn.t)
 
 
 def _close(turn: Turn) -> None:

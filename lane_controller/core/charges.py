@@ -1,8 +1,8 @@
 """This lane's own committed charges by tag (R13), as a value that is cheap to change.
 
 In: committed charges, list changes. Out: the sum that counts against a tag.
-Never: a copy of everything for one charge. After 30 days without a list there may be 600,000 tags; one change copies about
-600 of them.
+Never: a copy of everything for one charge. After 30 days without a list there may be 600,000 tags;
+one change copies about 600 of them.
 """
 
 from collections.abc import Iterable, Mapping

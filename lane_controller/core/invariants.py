@@ -21,7 +21,7 @@ from lane_controller.core.events import (
 )
 from lane_controller.core.instant import Now
 from lane_controller.core.records import Authorised, PassageClosed, Voided
-from lane_controller.core.values import Aspect, BarrierAction, Cause, Mode, Outcome, Sensor
+from lane_controller.core.values import Aspect, BarrierAction, Cause, Flag, Mode, Outcome, Sensor
 
 OPENS = (BarrierAction.OPEN, BarrierAction.LATCH_OPEN)
 OPEN_CAUSES = (Cause.PASSAGE, Cause.OPERATOR, Cause.CONVOY, Cause.EMERGENCY, Cause.REOPEN)
@@ -178,12 +178,16 @@ class Checker:
             authorised = self.live.get(command.passage_id or "")
             if authorised is None:
                 self._bad("I3", now, f"open for {command.passage_id}, which is not authorised")
-            elif command.cause is Cause.PASSAGE and authorised.times.l1_on is None:
-                self._bad("I4", now, f"open for {command.passage_id}, never on L1")
-            elif command.cause is Cause.PASSAGE and not retry and not self._lately(Sensor.L1, now):
+            elif self._by_tag(authorised) and not retry and not self._lately(Sensor.L1, now):
                 self._bad("I4", now, f"open for {command.passage_id}, no vehicle on L1")
         elif command.passage_id is not None:
             self._bad("I3", now, f"open for {command.cause} and for {command.passage_id}")
+
+    def _by_tag(self, authorised: Authorised) -> bool:
+        """Opened for a tag, not for a plate, a card or an operator."""
+        finding = authorised.finding
+        by_tag = finding.outcome in (Outcome.CHARGED, Outcome.TICKET, Outcome.EXEMPT) and finding.epc is not None
+        return by_tag and Flag.PLATE_CHARGE not in authorised.flags
 
     def _lately(self, sensor: Sensor, now: Now) -> bool:
         off_us = self.cfg.debounce_us(sensor, False)

@@ -67,6 +67,7 @@ def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
         _conclude(turn)
     _take(turn, event)
     _conclude(turn)
+    signs.settle_signs(turn)
     watch.settle_timers(turn)
     return turn.lane(), tuple(turn.effects)
 
@@ -86,7 +87,6 @@ def _conclude(turn: Turn) -> None:
     watch.settle_watch(turn)
     arm.note_boot_clear(turn)
     arm.settle_arm(turn)
-    signs.settle_signs(turn)
 
 
 def _conclude_vehicles(turn: Turn) -> None:

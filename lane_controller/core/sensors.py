@@ -12,6 +12,9 @@ from lane_controller.core.values import Flag, Sensor, TraceEdge
 CHATTER_QUIET_US = 10_000_000
 """LOOP_CHATTER of one loop is raised once in this time: a loose wire must not flood the journal (ADR 0010)."""
 
+TRACE_KEPT = 24
+"""Sensor edges kept as evidence: two vehicles over five sensors, and chatter."""
+
 LOOPS = (Sensor.L1, Sensor.L2, Sensor.L3)
 
 
@@ -33,17 +36,25 @@ def raw_edge(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
 
 def settle_lines(turn: Turn) -> None:
     """Believe every edge that has lasted long enough by now, oldest first."""
-    while True:
-        due = [(at, sensor, on) for at, sensor, on in pending(turn) if at + turn.cfg.debounce_us(sensor, on) <= turn.t]
-        if not due:
+    while waiting := pending(turn):
+        due = [(at + turn.cfg.debounce_us(sensor, on), sensor, on, at) for at, sensor, on in waiting]
+        believable, sensor, on, at = min(due)
+        if believable > turn.t:
             return
-        at, sensor, on = min(due, key=lambda item: item[0] + turn.cfg.debounce_us(item[1], item[2]))
         believe(turn, sensor, on, at)
 
 
 def pending(turn: Turn) -> list[tuple[int, Sensor, bool]]:
     """Edges not believed yet: (happened, sensor, direction)."""
     s = turn.sensors
+    if (
+        s.l1.pending is None
+        and s.l2.pending is None
+        and s.l3.pending is None
+        and s.lc1.pending is None
+        and s.lc2.pending is None
+    ):
+        return []
     found = []
     for sensor, line in (
         (Sensor.L1, s.l1),
@@ -61,7 +72,7 @@ def believe(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
     """An edge counts."""
     was_stuck = turn.line(sensor).stuck
     turn.set_line(sensor, on=on, since_us=happened_us, pending=None, stuck=False, stalled=False)
-    turn.trace = (*turn.trace[-23:], TraceEdge(sensor, on, happened_us))
+    turn.trace = (*turn.trace[1 - TRACE_KEPT :], TraceEdge(sensor, on, happened_us))
     if not (was_stuck and sensor is Sensor.L1 and not on and turn.occupant() is None):
         road.edge(turn, sensor, on, happened_us)
 
@@ -69,7 +80,10 @@ def believe(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
 def baseline(turn: Turn, levels: dict[Sensor, bool]) -> None:
     """Levels at boot: what is on is on since now, and nothing has moved."""
     for sensor in FIELD:
-        turn.set_line(sensor, on=levels.get(sensor, False), since_us=turn.t, pending=None)
+        on = levels.get(sensor, False)
+        turn.set_line(sensor, on=on, since_us=turn.t, pending=None)
+        if on:
+            turn.trace = (*turn.trace, TraceEdge(sensor, on, turn.t))
 
 
 def _chatter(turn: Turn, sensor: Sensor) -> None:

@@ -238,9 +238,9 @@ class Arm:
 
     @property
     def closing(self) -> bool:
-        """A close command is under way, or the arm says that it is closing."""
+        """A close command is under way (a stuck arm may still obey it), or the arm says that it is closing."""
         c = self.command
-        under_way = c is not None and not c.done and c.action is BarrierAction.CLOSE
+        under_way = c is not None and (not c.done or c.given_up) and c.action is BarrierAction.CLOSE
         return under_way or self.state is BarrierState.CLOSING
 
 

@@ -6,15 +6,13 @@ Never: a timer that decides. `TimerFired` only makes the lane look at its deadli
 nothing.
 """
 
-from collections.abc import Iterator
-
 from lane_controller.core import arm, deciding, evidence, road
 from lane_controller.core.effects import CancelTimer, StartTimer
 from lane_controller.core.sensors import pending
-from lane_controller.core.turn import FIELD, Turn
+from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, Sensor
 
-UNDER_ARM = (Sensor.L2, Sensor.LC2)
+_L1, _L2, _L3, _LC1, _LC2 = Sensor.L1, Sensor.L2, Sensor.L3, Sensor.LC1, Sensor.LC2
 
 
 def settle_watch(turn: Turn) -> None:
@@ -31,18 +29,22 @@ def settle_watch(turn: Turn) -> None:
             turn.flag(Flag.SENSOR_STUCK)
 
 
-def _stall_deadlines(turn: Turn) -> Iterator[tuple[Sensor, int]]:
-    for sensor in UNDER_ARM:
-        line = turn.line(sensor)
-        if line.on and not line.stalled:
-            yield sensor, line.since_us + turn.cfg.stall_ms * 1000
+def _stall_deadlines(turn: Turn) -> list[tuple[Sensor, int]]:
+    s = turn.sensors
+    if not s.l2.on and not s.lc2.on:
+        return []
+    wait_us = turn.cfg.stall_ms * 1000
+    under_arm = ((Sensor.L2, s.l2), (Sensor.LC2, s.lc2))
+    return [(sensor, line.since_us + wait_us) for sensor, line in under_arm if line.on and not line.stalled]
 
 
-def _stuck_deadlines(turn: Turn) -> Iterator[tuple[Sensor, int]]:
-    for sensor in FIELD:
-        line = turn.line(sensor)
-        if line.on and not line.stuck and not (sensor is Sensor.L1 and _l1_is_used(turn)):
-            yield sensor, line.since_us + turn.cfg.stuck_ms * 1000
+def _stuck_deadlines(turn: Turn) -> list[tuple[Sensor, int]]:
+    s = turn.sensors
+    found = []
+    for sensor, line in ((_L1, s.l1), (_L2, s.l2), (_L3, s.l3), (_LC1, s.lc1), (_LC2, s.lc2)):
+        if line.on and not line.stuck and not (sensor is _L1 and _l1_is_used(turn)):
+            found.append((sensor, line.since_us + turn.cfg.stuck_ms * 1000))
+    return found
 
 
 def _l1_is_used(turn: Turn) -> bool:
@@ -104,6 +106,8 @@ def _single(turn: Turn) -> tuple[tuple[str, int | None], ...]:
 
 
 def _arbitration(turn: Turn) -> int | None:
+    if not turn.radio.neighbours:
+        return None
     wait_us = turn.cfg.arbitration_wait_ms * 1000
     times = [heard.first_us + wait_us for heard in turn.radio.neighbours.values()]
     return min((at for at in times if at > turn.t), default=None)
