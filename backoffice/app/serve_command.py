@@ -19,7 +19,12 @@ from backoffice.app.settings import Settings, SettingsError, load
 Config = Annotated[Path, typer.Option("--config", help="Settings file (TOML).")]
 
 
-def serve(config: Config = Path("backoffice.toml")) -> None:
+def serve(
+    config: Config = Path("backoffice.toml"),
+    ingest_only: Annotated[
+        bool, typer.Option("--ingest-only", help="Only take passages: a further process beside a serving one.")
+    ] = False,
+) -> None:
     """Run the back office (chạy hệ thống trung tâm).
 
     The settings file, with everything that has no default:
@@ -38,7 +43,7 @@ def serve(config: Config = Path("backoffice.toml")) -> None:
     from backoffice.app.wiring import serve as run  # noqa: PLC0415 - a second of imports that other commands need not wait for
 
     try:
-        asyncio.run(_until_told(run(settings, lambda url: print(f"ready: {url}", flush=True))))
+        asyncio.run(_until_told(run(settings, lambda url: print(f"ready: {url}", flush=True), ingest_only=ingest_only)))
     except SettingsError as error:
         unusable(f"{config}: {error}")
 

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from pydantic_core import from_json
+
 from lane_controller.contracts.v1 import MessageError, PassageV1
 from lane_controller.contracts.values import parse_passage_id
 from lane_controller.stream.port import Record
 
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 _UINT32_MAX: Final = 2**32 - 1
-_UINT64_MAX: Final = 2**64 - 1
+_INT64_MAX: Final = 2**63 - 1
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -58,22 +61,18 @@ def _impossible(passage: PassageV1) -> str:
     lane, epoch, _ = parse_passage_id(passage.passage_id)
     if (lane, epoch) != (passage.lane, passage.epoch):
         return f"passage_id {passage.passage_id} is not of lane {passage.lane}, epoch {passage.epoch}"
-    for name in ("epoch", "tariff_version"):
-        if getattr(passage, name) > _UINT32_MAX:
-            return f"{name} {getattr(passage, name)} is above {_UINT32_MAX}"
-    for name in ("seq", "list_version"):
-        if getattr(passage, name) > _UINT64_MAX:
-            return f"{name} {getattr(passage, name)} is above {_UINT64_MAX}"
-    for name in ("detected_at_utc", "decided_at_utc", "passed_at_utc"):
-        moment = getattr(passage, name)
-        if moment is not None and not _EARLIEST <= moment < _LATEST:
-            return f"{name} {moment.isoformat()} is outside 2000 to 2100: the clock of the lane is wrong"
+    if max(passage.epoch, passage.tariff_version) > _UINT32_MAX:
+        return f"epoch {passage.epoch} or tariff_version {passage.tariff_version} is above {_UINT32_MAX}"
+    if max(passage.seq, passage.list_version, passage.time_to_open_ms or 0) > _INT64_MAX:
+        return f"seq {passage.seq}, list_version {passage.list_version} or time_to_open_ms is above {_INT64_MAX}"
+    for moment in (passage.detected_at_utc, passage.decided_at_utc or _EARLIEST, passage.passed_at_utc):
+        if not _EARLIEST <= moment < _LATEST:
+            return f"the time {moment.isoformat()} is outside 2000 to 2100: the clock of the lane is wrong"
     return ""
 
 
 def passage_hash(data: bytes) -> str:
     """Hash of a passage message as the lane chains it: SHA-256 of its canonical JSON without `record_hash`, hex."""
-    message = json.loads(data)
+    message = from_json(data)
     del message["record_hash"]
-    text = json.dumps(message, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(message).encode()).hexdigest()

@@ -6,9 +6,10 @@ time_to_open_ms, as the contract of the tables says.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+
+from pydantic_core import to_json
 
 from backoffice.contracts.tables import PASSAGE_COLUMNS
 from backoffice.ingest.decode import Rejection
@@ -43,7 +44,7 @@ def _passage_row(p: PassageV1, ingested_us: int) -> tuple[Any, ...]:
         p.class_measured or 0, p.fare_vnd, p.ticket_no or "", p.tariff_version, p.list_version, int(p.offline),
         p.operator or "", p.reason or "", p.flags, to_us(p.detected_at_utc), to_us(decided), to_us(p.passed_at_utc),
         -1 if p.time_to_open_ms is None else p.time_to_open_ms, image_of(p),
-        json.dumps(p.explanation, ensure_ascii=False, separators=(",", ":")) if p.explanation else "", p.record_hash,
+        to_json(p.explanation) if p.explanation else b"", p.record_hash,
         ingested_us, p.class_registered or 0, p.previous_hash, [(e.kind, e.sha256) for e in p.evidence],
     )  # fmt: skip
 
