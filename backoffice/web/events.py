@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -59,6 +59,8 @@ async def event_stream(live: LiveView, tick_s: float = TICK_S) -> AsyncIterator[
         upcoming.cancel()
         with suppress(asyncio.CancelledError, StopAsyncIteration):
             await upcoming
+        if isinstance(changes, AsyncGenerator):
+            await changes.aclose()  # else its queue would fill until the collector finds it
 
 
 async def _told(live: LiveView, change: dict[str, Any]) -> str:

@@ -33,6 +33,9 @@ ARM_MARGIN_M: Final = 0.3
 PATIENCE_MS: Final = 8_000
 """Beyond the line before a closed arm for longer than this: the driver backs to the line."""
 
+VIEW_BEFORE_L1_M: Final = 1.0
+"""The camera sees a front this far before L1: a tenth of a second or more before the trigger."""
+
 FAR_M: Final = 1_000.0
 
 
@@ -110,9 +113,9 @@ class Road:
         self.waiting.append(arrival)
 
     def in_view(self) -> Driver | None:
-        """The vehicle whose front the plate camera sees: the first one that is not under the arm yet."""
-        begin_m = self.geometry.sensors["l1"].begin_m - 2.0
-        return next((one for one in self.drivers if begin_m <= one.motion.front_m <= 0.5), None)
+        """The vehicle whose front the plate camera sees: it looks at L1, so the newest one there hides the others."""
+        begin_m, end_m = self.geometry.sensors["l1"].begin_m - VIEW_BEFORE_L1_M, self.geometry.stop_line_m + 1.0
+        return next((one for one in reversed(self.drivers) if begin_m <= one.motion.front_m <= end_m), None)
 
     def advance(self, to_ms: int, arm_open: bool, green: bool) -> list[Sighting]:
         """Everything that is seen up to `to_ms` (whole steps of STEP_MS), with arm and signal as they are now."""

@@ -3,6 +3,7 @@
 
 import { h } from "/static/dom.js";
 import { clockTime, dayTime, duration, money, percent, plate, shortEpc } from "/static/format.js";
+import { evidence } from "/static/evidence.js";
 import { explain } from "/static/explain.js";
 import { openDialog } from "/static/dialog.js";
 import { evidenceImage, flagChips, outcomeBadge, plateChip } from "/static/parts.js";
@@ -50,7 +51,7 @@ function detail(passage) {
     h("section", { class: "detail__why" }, h("h3", {}, text("passage.why")), h("ul", {}, explain(passage).map((sentence) => h("li", {}, sentence)))),
     h("section", { class: "detail__facts" }, h("h3", {}, text("passage.facts")), h("dl", {}, facts(passage))),
     Object.keys(passage.explanation).length
-      ? h("details", { class: "detail__evidence" }, h("summary", {}, text("passage.evidence")), tree(passage.explanation)) : null);
+      ? h("details", { class: "detail__evidence", open: true }, h("summary", {}, text("passage.evidence")), evidence(passage.explanation)) : null);
 }
 
 function facts(passage) {
@@ -67,14 +68,4 @@ function facts(passage) {
   ];
   return rows.filter(([, value]) => value !== "" && value !== null)
     .flatMap(([key, value]) => [h("dt", {}, text(key)), h("dd", {}, String(value))]);
-}
-
-// Any JSON as nested lists; the lane's explanation may gain parts that this page does not know.
-function tree(value) {
-  if (value === null || typeof value !== "object") return h("span", { class: "tree__value" }, String(value));
-  if (Array.isArray(value)) {
-    if (value.every((one) => one === null || typeof one !== "object")) return h("span", { class: "tree__value" }, value.join(", ") || "–");
-    return h("ol", { class: "tree" }, value.map((one) => h("li", {}, tree(one))));
-  }
-  return h("dl", { class: "tree" }, Object.entries(value).flatMap(([key, one]) => [h("dt", {}, key), h("dd", {}, tree(one))]));
 }

@@ -25,6 +25,23 @@ from backoffice.storage.live_view import (
 from lane_controller.contracts.v1 import DeviceStatusV1, LaneCommandV1, LaneStatusV1
 
 EPC = "DE0100000000000000000A1F"
+EXPLANATION: dict[str, Any] = {
+    "rules": ["R1", "R3"],
+    "would_change": ["balance below 35000"],
+    "candidates": [{"epc": EPC, "reads": 42, "median_rssi_dbm": -51, "credible": True, "verdict": "listed"}],
+    "times": {
+        "first_read": {"mono_us": 8_900_000, "utc_us": 1},
+        "l1_on": {"mono_us": 10_000_000, "utc_us": 1},
+        "decided": {"mono_us": 10_401_000, "utc_us": 1},
+        "l3_on": {"mono_us": 14_000_000, "utc_us": 1},
+    },
+    "trace": [
+        {"sensor": "L1", "on": True, "mono_us": 10_000_000},
+        {"sensor": "L1", "on": False, "mono_us": 12_000_000},
+        {"sensor": "L2", "on": True, "mono_us": 13_000_000},
+    ],
+    "entry_version": 410,
+}
 DEVICES = ("reader", "plc", "camera", "anpr", "stream")
 
 
@@ -76,7 +93,7 @@ def passage(lane_name: str, seq: int, **changes: Any) -> PassageView:
         tariff_version=1,
         list_version=571,
         time_to_open_ms=14,
-        explanation={"rules": ["R1", "R3"], "would_change": ["balance below 35000"]},
+        explanation=EXPLANATION,
         record_hash="ab" * 32,
     )
     return replace(ordinary, **changes)

@@ -112,7 +112,6 @@ def test_markup_in_what_people_and_plates_say_is_shown_as_text(
     expect(page.locator(".account")).to_contain_text("<script>")
     page.locator("[data-passage] .link").click()
     expect(page.locator(".detail__why")).to_contain_text("<script>")
-    page.locator(".detail__evidence summary").click()
     expect(page.locator(".detail__evidence")).to_contain_text("<script>")
     assert page.evaluate("window.stolen") is None
     assert page.locator("main script, main img[src=x], dialog script, dialog img[src=x]").count() == 0
@@ -177,6 +176,14 @@ def test_details_explain_a_charge_in_plain_words(page: Page, server: PageServer,
     expect(why).to_contain_text(f"Thẻ {EPC} của VETC")
     expect(why).to_contain_text("trừ 35.000 đ")
     expect(why).to_contain_text("trùng với biển đăng ký")
+    evidence = page.locator(".detail__evidence")
+    expect(evidence.locator("[data-stage=decided]")).to_contain_text("+401 ms")
+    expect(evidence.locator("[data-stage=first_read]")).to_contain_text("−1,1 giây")
+    expect(evidence).to_contain_text("42 lần đọc")
+    expect(evidence).to_contain_text("R3: Tính tiền theo loại xe đăng ký.")
+    expect(evidence).to_contain_text("balance below 35000")
+    expect(evidence).to_contain_text("entry_version")
+    expect(evidence.locator(".signals__on")).to_have_count(2)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
 

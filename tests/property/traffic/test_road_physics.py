@@ -102,3 +102,18 @@ def test_a_tagged_vehicle_is_heard_often_enough_to_be_credible(geometry: Geometr
             assert not times
         else:
             assert any(later - earlier < 1_000 for earlier, later in zip(times, times[2:], strict=False))
+
+
+@given(GEOMETRIES, SEEDS, ARMS)
+@settings(max_examples=15, deadline=None)
+def test_the_camera_sees_the_vehicle_that_switches_l1_on(
+    geometry: Geometry, seed: int, arm: list[tuple[bool, int]]
+) -> None:
+    """Otherwise a plate would be charged to the wrong vehicle."""
+    road = road_with(geometry, seed, 4)
+    for is_open, lasts_ms in [*arm, *[(True, 4_000)] * 20]:
+        for _ in range(lasts_ms // 10):
+            seen = road.advance(road.now_ms + 10, is_open, is_open)
+            if EdgeSeen(road.now_ms, "l1", True) in seen:
+                arriving = [one for one in road.drivers if one.motion.front_m >= geometry.sensors["l1"].begin_m][-1]
+                assert road.in_view() is arriving
