@@ -152,6 +152,9 @@ class PlateWorker:
                 continue
             try:
                 reply = await asyncio.wait_for(self._exchange(request), self._hung_after_s)
+            except asyncio.CancelledError:
+                _resolve(request, None)
+                raise
             except (WorkerDiedError, OSError, TimeoutError) as error:
                 self._count("failed")
                 _resolve(request, None)
