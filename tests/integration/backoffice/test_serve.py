@@ -84,7 +84,7 @@ async def test_a_passage_reaches_ledger_and_verify(
         "passages": 24, "charged": 24, "charged_vnd": 24 * 35_000, "findings": []
     }  # fmt: skip
     await asyncio.to_thread(until, lambda: 'ingest_passages_total{outcome="charged"} 24.0' in page.get("/metrics").text)
-    assert page.get("/health").status_code == 200
+    assert (await asyncio.to_thread(page.get, "/health")).status_code == 200
     # Something is broken on purpose, and verify names it.
     database.command(
         "ALTER TABLE postings DELETE WHERE posting_id = 'CM-01-e1-000003/payable' SETTINGS mutations_sync = 1"
