@@ -24,7 +24,7 @@ from settlement.reports.document import Cell, Chart, Column, Document, Fact, Kin
 from settlement.reports.typeface import BOLD, REGULAR, register
 from settlement.reports.wording import grouped, moment_text, vnd
 
-ROWS_PRINTED = 1_000
+ROWS_PRINTED = 500
 _PAGE = landscape(A4)
 _MARGIN = 14 * mm
 _WIDTH = _PAGE[0] - 2 * _MARGIN

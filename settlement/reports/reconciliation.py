@@ -18,8 +18,8 @@ from settlement.reconcile.classes import LABELS
 from settlement.reports.document import Cell, Chart, Column, Document, Fact, Kind, Section
 from settlement.reports.wording import DEMONSTRATION, grouped, percent
 
-DIFFERENCES_SHOWN: Final = 20_000
-"""A workbook of more is slow to open; 15 columns of so many rows are 300,000 cells."""
+DIFFERENCES_SHOWN: Final = 10_000
+"""A person works through no more in a workbook; 15 columns of so many rows are 150,000 cells."""
 
 
 @dataclass(frozen=True, slots=True)

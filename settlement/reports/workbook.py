@@ -40,9 +40,10 @@ def render(document: Document) -> bytes:
     book.properties.title = document.title
     book.properties.creator = "settlement"
     book.properties.created = _naive(document.made_at)
-    _front(book, document)
+    pen = _Pen()
+    _front(book, document, pen)
     for section in document.sections:
-        _sheet(book, section)
+        _sheet(book, section, pen)
     return _steady(book, document.made_at)
 
 
@@ -50,79 +51,84 @@ def _naive(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None, microsecond=0)
 
 
-def _front(book: Workbook, document: Document) -> None:
+class _Pen:
+    """Writes styled cells. A style is worked out once per workbook: doing it per cell takes most of the time."""
+
+    def __init__(self) -> None:
+        self._styles: dict[tuple[int, str], Any] = {}
+
+    def cell(self, sheet: Any, value: Cell, font: Font = _PLAIN, number_format: str = "General") -> SheetCell:
+        """A cell; text is text even where it begins with "=" (it may come from a file)."""
+        cell: Any = WriteOnlyCell(sheet, value=_printable(value))
+        key = (id(font), number_format)
+        if key in self._styles:
+            cell._style = self._styles[key]
+        else:
+            cell.font = font
+            cell.number_format = number_format
+            self._styles[key] = cell._style
+        if isinstance(value, str):
+            cell.data_type = "s"
+        written: SheetCell = cell
+        return written
+
+    def heading(self, sheet: Any, column: Column) -> SheetCell:
+        """Vietnamese above English."""
+        cell: SheetCell = WriteOnlyCell(sheet, value=f"{column.vietnamese}\n{column.english}")
+        cell.font, cell.fill, cell.alignment = _BOLD, _HEAD, _WRAP
+        return cell
+
+    def value(self, sheet: Any, value: Cell, column: Column, font: Font = _PLAIN) -> SheetCell | None:
+        """A cell of a table in the form of its column."""
+        if value is None or value == "":
+            return None
+        if isinstance(value, datetime):
+            return self.cell(sheet, local(value).replace(tzinfo=None), font, _TIME_FORMAT)
+        if isinstance(value, int):
+            form = excel_vnd(value) if column.kind is Kind.VND else excel_count(value)
+            return self.cell(sheet, value, font, form)
+        return self.cell(sheet, value, font)
+
+
+def _front(book: Workbook, document: Document, pen: _Pen) -> None:
     sheet = book.create_sheet("Tổng hợp")
-    sheet.column_dimensions["A"].width = 46
-    sheet.column_dimensions["B"].width = 34
-    sheet.column_dimensions["C"].width = 46
-    sheet.append([_cell(sheet, document.title, _TITLE)])
-    sheet.append([_cell(sheet, document.english, _PLAIN)])
+    for letter, width in (("A", 46), ("B", 34), ("C", 46)):
+        sheet.column_dimensions[letter].width = width
+    sheet.append([pen.cell(sheet, document.title, _TITLE)])
+    sheet.append([pen.cell(sheet, document.english)])
     if document.warning:
-        sheet.append([_cell(sheet, document.warning, _RED)])
+        sheet.append([pen.cell(sheet, document.warning, _RED)])
     sheet.append([])
     for fact in document.facts:
-        sheet.append(_fact(sheet, fact))
+        sheet.append(_fact(sheet, fact, pen))
     sheet.append([])
-    sheet.append([_cell(sheet, party, _BOLD) for party in document.signatures])
+    sheet.append([pen.cell(sheet, party, _BOLD) for party in document.signatures])
 
 
-def _fact(sheet: Any, fact: Fact) -> list[SheetCell]:
+def _fact(sheet: Any, fact: Fact, pen: _Pen) -> list[SheetCell]:
     font = _BOLD if fact.strong else _PLAIN
-    value = _cell(sheet, fact.text, font)
+    value = pen.cell(sheet, fact.text, font)
     if fact.amount_vnd is not None:
-        value = _cell(sheet, fact.amount_vnd, font)
-        value.number_format = excel_vnd(fact.amount_vnd)
-    return [_cell(sheet, fact.vietnamese, font), value, _cell(sheet, fact.english, _PLAIN)]
+        value = pen.cell(sheet, fact.amount_vnd, font, excel_vnd(fact.amount_vnd))
+    return [pen.cell(sheet, fact.vietnamese, font), value, pen.cell(sheet, fact.english)]
 
 
-def _sheet(book: Workbook, section: Section) -> None:
+def _sheet(book: Workbook, section: Section, pen: _Pen) -> None:
     sheet = book.create_sheet(section.sheet)
     for number, column in enumerate(section.columns, start=1):
         sheet.column_dimensions[get_column_letter(number)].width = _WIDTHS[column.kind] * max(column.width, 0.6)
     sheet.freeze_panes = f"A{_HEADER_ROW + 1}"
-    sheet.append([_cell(sheet, f"{section.sheet} – {section.english}", _TITLE)])
-    sheet.append([_cell(sheet, section.note, _PLAIN)])
-    sheet.append([_heading(sheet, column) for column in section.columns])
+    sheet.append([pen.cell(sheet, f"{section.sheet} – {section.english}", _TITLE)])
+    sheet.append([pen.cell(sheet, section.note)])
+    sheet.append([pen.heading(sheet, column) for column in section.columns])
     for row in section.rows:
-        sheet.append([_value(sheet, value, column) for value, column in zip(row, section.columns, strict=True)])
+        sheet.append([pen.value(sheet, value, column) for value, column in zip(row, section.columns, strict=True)])
     if section.total is not None:
         total = zip(section.total, section.columns, strict=True)
-        sheet.append([_value(sheet, value, column, _BOLD) for value, column in total])
+        sheet.append([pen.value(sheet, value, column, _BOLD) for value, column in total])
     if section.chart is not None and section.rows:
-        sheet.add_chart(
-            _chart(sheet, section, section.chart), f"{get_column_letter(len(section.columns) + 2)}{_HEADER_ROW}"
-        )
-
-
-def _heading(sheet: Any, column: Column) -> SheetCell:
-    cell = _cell(sheet, f"{column.vietnamese}\n{column.english}", _BOLD)
-    cell.fill = _HEAD
-    cell.alignment = _WRAP
-    return cell
-
-
-def _value(sheet: Any, value: Cell, column: Column, font: Font = _PLAIN) -> SheetCell:
-    if isinstance(value, datetime):
-        cell = _cell(sheet, local(value).replace(tzinfo=None), font)
-        cell.number_format = _TIME_FORMAT
-        return cell
-    cell = _cell(sheet, value, font)
-    if isinstance(value, int) and column.kind is Kind.VND:
-        cell.number_format = excel_vnd(value)
-    elif isinstance(value, int):
-        cell.number_format = excel_count(value)
-    elif isinstance(value, str):
-        # A cell that begins with "=" is text from a file, never a formula.
-        cell.data_type = "s"
-    return cell
-
-
-def _cell(sheet: Any, value: Cell, font: Font) -> SheetCell:
-    cell: SheetCell = WriteOnlyCell(sheet, value=_printable(value))
-    cell.font = font
-    if isinstance(value, str):
-        cell.data_type = "s"
-    return cell
+        place = f"{get_column_letter(len(section.columns) + 2)}{_HEADER_ROW}"
+        sheet.add_chart(_chart(sheet, section, section.chart), place)
 
 
 def _printable(value: Cell) -> Cell:
