@@ -11,7 +11,9 @@ import asyncio
 import hashlib
 import logging
 import os
+import threading
 import time
+import uuid
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +35,9 @@ class EvidenceSpool:
         self.waiting, self.sent = folder / "waiting", folder / "sent"
         for each in (self.waiting, self.sent):
             each.mkdir(parents=True, exist_ok=True)
+        for unfinished in self.waiting.glob("*.part"):
+            unfinished.unlink()
+        self._counting = threading.Lock()
         self.bytes_waiting = sum(file.stat().st_size for file in self.waiting.glob("*.jpg"))
         self.bytes_max = bytes_max
         self.refused = 0
@@ -45,13 +50,16 @@ class EvidenceSpool:
         if self.bytes_waiting + len(image) > self.bytes_max:
             self.refused += 1
             return None
-        part = self.waiting / f"{name}.part"
+        # Two lanes may keep the same image at once: each writes a part of its own, the last rename wins.
+        part = self.waiting / f"{name}.{uuid.uuid4().hex}.part"
         with part.open("wb") as file:
             file.write(image)
             file.flush()
             os.fsync(file.fileno())
-        part.rename(self.waiting / f"{name}.jpg")
-        self.bytes_waiting += len(image)
+        with self._counting:
+            known = self._known(name)
+            part.rename(self.waiting / f"{name}.jpg")
+            self.bytes_waiting += 0 if known else len(image)
         return name
 
     def to_send(self) -> list[Path]:
@@ -60,8 +68,9 @@ class EvidenceSpool:
 
     def mark_sent(self, file: Path) -> None:
         """The back office has it."""
-        self.bytes_waiting -= file.stat().st_size
-        file.rename(self.sent / file.name)
+        with self._counting:
+            self.bytes_waiting -= file.stat().st_size
+            file.rename(self.sent / file.name)
 
     def prune(self, now: float) -> None:
         """Drop confirmed images past their time."""
