@@ -59,8 +59,10 @@ def acked(turn: Turn, event: BarrierAcked) -> None:
     if command is None or command.done or command.cmd_id != event.cmd_id:
         return
     if event.result is AckResult.INTERLOCK and command.action is BarrierAction.CLOSE:
-        # The PLC saw something under the arm that we did not: ask again, as a new command, when it is clear.
+        # The PLC saw something under the arm that we did not, or still holds the latch of an earlier run: end the latch,
+        # and ask again, as a new command, when it is clear.
         turn.arm = evolve(turn.arm, command=None)
+        _send(turn, BarrierAction.UNLATCH, Cause.MODE, None)
         turn.set_road(l2_off_us=turn.t + INTERLOCK_RETRY_US - clear_us(turn))
     elif event.result is AckResult.FAULT:
         turn.arm = evolve(turn.arm, fault=True)
@@ -71,8 +73,10 @@ def settle_arm(turn: Turn) -> None:
     if not turn.desk.plc_online or not turn.arm.known:
         return
     _note_open(turn)
+    if _reopen(turn):
+        return
     _timeouts(turn)
-    if _reopen(turn) or _latch(turn) or _open(turn):
+    if _latch(turn) or _open(turn):
         return
     _close(turn)
 
@@ -98,6 +102,8 @@ def _timeouts(turn: Turn) -> None:
     if at is None or at > turn.t or command is None:
         return
     opening = turn.arm.opening
+    if not opening and not _clear_now(turn):
+        return
     if opening and turn.arm.open_limit:
         turn.arm = evolve(turn.arm, command=evolve(command, done=True))
         return
@@ -195,33 +201,33 @@ def _close(turn: Turn) -> None:
 
 def close_at(turn: Turn) -> int | None:
     """When the arm is to be closed as things are; None: not."""
-    arm, road = turn.arm, turn.road
-    if (
-        not turn.desk.plc_online
-        or not arm.known
-        or arm.closed_limit
-        or arm.latched
-        or arm.broken
-        or _closing_sent(turn)
-    ):
+    arm = turn.arm
+    clear = clear_at(turn)
+    if clear is None or not turn.desk.plc_online or not arm.known or _closing_sent(turn):
         return None
-    if (
-        _under_arm_active(turn)
-        or turn.sensors.l3.on
-        or turn.sensors.l2.raw
-        or turn.sensors.lc2.raw
-        or turn.sensors.l3.raw
-    ):
+    if arm.closed_limit or arm.latched or arm.broken:
         return None
     if arm.boot_hold:
-        since = arm.boot_clear_us
-        return None if since is None else since + turn.cfg.boot_clear_ms * 1000
-    if any(track.live and not track.recovered for track in turn.tracks):
-        return None
-    if arm.leaving_latch and turn.sensors.l1.raw:
+        boot_clear = arm.boot_clear_us
+        return None if boot_clear is None else max(boot_clear + turn.cfg.boot_clear_ms * 1000, clear)
+    first = _first_live(turn)
+    kept_open = first is not None and not first.recovered
+    return None if kept_open or (arm.leaving_latch and turn.sensors.l1.raw) else clear
+
+
+def clear_at(turn: Turn) -> int | None:
+    """When `clear` has elapsed, counted from the latest of L2, LC2 and L3 off; None while one is active (I1)."""
+    s, road = turn.sensors, turn.road
+    if s.l2.on or s.lc2.on or s.l3.on or s.l2.raw or s.lc2.raw or s.l3.raw:
         return None
     offs = [us for us in (road.l2_off_us, road.lc2_off_us, road.l3_off_us) if us is not None]
-    return max(offs, default=turn.t - clear_us(turn)) + clear_us(turn)
+    wait_us = clear_us(turn)
+    return max(offs, default=turn.t - wait_us) + wait_us
+
+
+def _clear_now(turn: Turn) -> bool:
+    at = clear_at(turn)
+    return at is not None and at <= turn.t
 
 
 def _closing_sent(turn: Turn) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from lane_controller.core.config import LaneConfig
 from lane_controller.core.effects import CommandBarrier, Effect, RaiseFlag, Record, SetSignal
 from lane_controller.core.events import (
+    BarrierAcked,
     BarrierReported,
     Booted,
     Event,
@@ -21,7 +22,17 @@ from lane_controller.core.events import (
 )
 from lane_controller.core.instant import Now
 from lane_controller.core.records import Authorised, PassageClosed, Voided
-from lane_controller.core.values import Aspect, BarrierAction, Cause, Flag, Mode, Outcome, Sensor
+from lane_controller.core.values import (
+    AckResult,
+    Aspect,
+    BarrierAction,
+    BarrierState,
+    Cause,
+    Flag,
+    Mode,
+    Outcome,
+    Sensor,
+)
 
 OPENS = (BarrierAction.OPEN, BarrierAction.LATCH_OPEN)
 OPEN_CAUSES = (Cause.PASSAGE, Cause.OPERATOR, Cause.CONVOY, Cause.EMERGENCY, Cause.REOPEN)
@@ -74,6 +85,11 @@ class Checker:
                 if event.closed_limit:
                     self.closing_us = None
                     self.left_latch = False
+                if event.state is BarrierState.BROKEN:
+                    self.closing_us = None
+            case BarrierAcked():
+                if event.result is AckResult.INTERLOCK:
+                    self.closing_us = None
             case PlcOffline():
                 self.open_limit, self.closing_us = False, None
             case ModeRequested():
@@ -178,7 +194,7 @@ class Checker:
             authorised = self.live.get(command.passage_id or "")
             if authorised is None:
                 self._bad("I3", now, f"open for {command.passage_id}, which is not authorised")
-            elif self._by_tag(authorised) and not retry and not self._lately(Sensor.L1, now):
+            elif self._by_tag(authorised) and not retry and not self._on_l1(now):
                 self._bad("I4", now, f"open for {command.passage_id}, no vehicle on L1")
         elif command.passage_id is not None:
             self._bad("I3", now, f"open for {command.cause} and for {command.passage_id}")
@@ -188,6 +204,10 @@ class Checker:
         finding = authorised.finding
         by_tag = finding.outcome in (Outcome.CHARGED, Outcome.TICKET, Outcome.EXEMPT) and finding.epc is not None
         return by_tag and Flag.PLATE_CHARGE not in authorised.flags
+
+    def _on_l1(self, now: Now) -> bool:
+        """L1 is on, or off no longer than its debounce; a curtain that stays broken keeps the vehicle there."""
+        return self._lately(Sensor.L1, now) or self._lately(Sensor.LC1, now)
 
     def _lately(self, sensor: Sensor, now: Now) -> bool:
         off_us = self.cfg.debounce_us(sensor, False)

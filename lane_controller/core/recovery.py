@@ -30,7 +30,7 @@ from lane_controller.core.records import (
 )
 from lane_controller.core.records import Record as DurableRecord
 from lane_controller.core.sensors import baseline, raw_edge
-from lane_controller.core.state import Arm, Counts, Shown, Standing, Track
+from lane_controller.core.state import Arm, Counts, Desk, Radio, Road, Sensors, Shown, Standing, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, Mode, Outcome, Sensor
 
@@ -97,7 +97,8 @@ def booted(turn: Turn, event: Booted) -> None:
     """A new run. Latched modes end with it: the boot rule closes the arm, so the lane goes on in AUTO (ADR 0010)."""
     durable = event.durable
     mode = Mode.AUTO if durable.mode in (Mode.CONVOY, Mode.EMERGENCY) else durable.mode
-    turn.desk = replace(turn.desk, mode=mode, operator=durable.operator, tariffs=event.tariffs, plc_online=False)
+    turn.sensors, turn.radio, turn.road, turn.tracks, turn.trace = Sensors(), Radio(), Road(), (), ()
+    turn.desk = Desk(mode=mode, operator=durable.operator, tariffs=event.tariffs)
     turn.arm = Arm(boot_hold=True)
     turn.shown = Shown()
     turn.counts = Counts(
@@ -163,17 +164,19 @@ def _restore(turn: Turn, old: Authorised) -> Track:
 
 
 def _place(turn: Turn, tracks: list[Track]) -> None:
-    """Put recovered vehicles where the sensors are on; whoever is left over is new."""
+    """Put recovered vehicles where the sensors are on; whoever is left over is new.
+
+    L3 on at boot proves nothing yet: it may be the tail of the vehicle before. Who is on L2 is committed by the next
+    edge (L3 on, or L2 off while L3 is on); who may be on L3 alone, when no edge contradicts it within pass_timeout.
+    """
     s = turn.sensors
     waiting = list(tracks)
     if s.l2.on:
         first = waiting.pop(0) if waiting else road.begin(turn, None) if not s.l3.on else None
         if first is not None:
-            first = passages.enter_l2(turn, first, turn.now)
-            if s.l3.on:
-                road.passed(turn, first, turn.now)
+            passages.enter_l2(turn, first, turn.now)
     elif s.l3.on and waiting and not s.l1.on:
-        road.passed(turn, passages.enter_l2(turn, waiting.pop(0), turn.now), turn.now)
+        turn.put(waiting[0], boot_l3=turn.now)
     if not s.l1.on:
         return
     if waiting:

@@ -35,6 +35,16 @@ def edge(turn: Turn, sensor: Sensor, on: bool, at_us: int) -> None:
         _l3_on(turn, at) if on else _l3_off(turn, at)
 
 
+def touched(turn: Turn, sensor: Sensor, off_us: int) -> None:
+    """A pulse too short to count: it moves no vehicle, but the arm waits for `clear` after it all the same."""
+    if sensor is Sensor.L2:
+        turn.set_road(l2_off_us=off_us)
+    elif sensor is Sensor.LC2:
+        turn.set_road(lc2_off_us=off_us)
+    elif sensor is Sensor.L3:
+        turn.set_road(l3_off_us=off_us)
+
+
 # ---- L1 and LC1 -------------------------------------------------------------------------------------------------
 
 
@@ -72,7 +82,9 @@ def _l1_on(turn: Turn, at: Now) -> None:
             return
     back = _coming_back(turn)
     if back is not None:
-        turn.put(back, on_l1=True, returned_us=at.mono_us, lc1_broken=turn.sensors.lc1.raw, lc1_clear_us=None)
+        turn.put(
+            back, on_l1=True, boot_l3=None, returned_us=at.mono_us, lc1_broken=turn.sensors.lc1.raw, lc1_clear_us=None
+        )
         turn.set_road(occupant=back.id)
         return
     wrong_way = turn.road.wrong_way_us
@@ -380,6 +392,8 @@ def settle_departures(turn: Turn) -> None:
             return
         if track.standing is Standing.MOTORCYCLE:
             turn.drop(track)
+        elif track.boot_l3 is not None and not track.on_l1:
+            passed(turn, enter(turn, track, track.boot_l3), track.boot_l3)
         elif track.recovered and not track.on_l1:
             tags.release(turn, passages.void(turn, track, "not seen after restart"), spent=False)
             turn.drop(track)

@@ -28,6 +28,8 @@ def raw_edge(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
         return
     if line.pending is not None:
         turn.set_line(sensor, pending=None)
+        if not on:
+            road.touched(turn, sensor, happened_us)
         _chatter(turn, sensor)
         return
     turn.set_line(sensor, pending=on, pending_us=happened_us)

@@ -146,6 +146,7 @@ class Track:
     shared_l1: bool = False
     recovered: bool = False
     recovered_until_us: int | None = None
+    boot_l3: Now | None = None
     returned_us: int | None = None
     plate: PlateRead | None = None
     next_plate: PlateRead | None = None
