@@ -145,14 +145,12 @@ class LaneRunner:
         self._health.committed(time.perf_counter() - began, number, seq)
         out.committed()
 
-    def _perform(self, effect: fx.Effect, out: Outputs, arrival: _Arrival) -> None:  # noqa: C901, PLR0912
+    def _perform(self, effect: fx.Effect, out: Outputs, arrival: _Arrival) -> None:  # noqa: C901
         match effect:
             case fx.Record():
                 pass
             case fx.CommandBarrier():
-                out.field.command_barrier(effect)
-                if effect.action in OPENS:
-                    self._health.opened((self._clock.now().mono_us - arrival.now.mono_us) / 1e6)
+                self._command(effect, out, arrival)
             case fx.SetSignal():
                 out.field.set_signal(effect)
             case fx.ShowDisplay():
@@ -173,6 +171,16 @@ class LaneRunner:
                 out.field.read_levels()
             case _:
                 assert_never(effect)
+
+    def _command(self, command: fx.CommandBarrier, out: Outputs, arrival: _Arrival) -> None:
+        waited_us = self._clock.now().mono_us - arrival.now.mono_us
+        if waited_us > command.ttl_ms * 1000:
+            # The disk held us up: the vehicle that this was decided for may be gone. The core's time-out follows.
+            self._health.reject("journal", "command too late", f"{command.action} {command.cmd_id}: {waited_us} us")
+            return
+        out.field.command_barrier(command)
+        if command.action in OPENS:
+            self._health.opened(waited_us / 1e6)
 
     def _start_timer(self, timer: fx.StartTimer) -> None:
         self._cancel_timer(timer.key)

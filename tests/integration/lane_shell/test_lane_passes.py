@@ -217,3 +217,20 @@ async def test_without_the_stream_the_cached_list_decides(tmp_path: Path, mosqui
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         whole(r, 1)
+
+
+async def test_passages_are_sent_again_when_asked(tmp_path: Path, mosquitto_server: MosquittoServer) -> None:
+    async with rig(tmp_path, mosquitto_server) as r, r.lane():
+        for number in (1, 2):
+            await r.arrive(number)
+            await r.opened()
+            await r.cross()
+            await r.closed()
+        await r.passages(2)
+        await r.office.command(command_id="s0", kind="resend", epoch=7, first_seq=1, last_seq=2)
+        assert await answered(r, "s0") == "refused"
+        await r.office.command(command_id="s1", kind="resend", epoch=1, first_seq=2, last_seq=99)
+        assert await answered(r, "s1") == "done"
+        passages = await r.passages(3)
+        assert [passage.seq for passage in passages] == [1, 2, 2]
+        assert passages[1] == passages[2]
