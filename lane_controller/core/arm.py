@@ -59,8 +59,8 @@ def acked(turn: Turn, event: BarrierAcked) -> None:
     if command is None or command.done or command.cmd_id != event.cmd_id:
         return
     if event.result is AckResult.INTERLOCK and command.action is BarrierAction.CLOSE:
-        # The PLC saw something under the arm that we did not, or still holds the latch of an earlier run: end the latch,
-        # and ask again, as a new command, when it is clear.
+        # The PLC saw something under the arm that we did not, or still holds the latch of an earlier run: end the
+        # latch, and ask again, as a new command, when it is clear.
         turn.arm = evolve(turn.arm, command=None)
         _send(turn, BarrierAction.UNLATCH, Cause.MODE, None)
         turn.set_road(l2_off_us=turn.t + INTERLOCK_RETRY_US - clear_us(turn))

@@ -79,19 +79,8 @@ class Checker:
                     self.changed_us[event.sensor] = event.happened_mono_us
             case SensorLevels():
                 self._levels(event, now)
-            case BarrierReported():
-                self.open_limit, self.closed_limit = event.open_limit, event.closed_limit
-                self.open_limit_seen |= event.open_limit
-                if event.closed_limit:
-                    self.closing_us = None
-                    self.left_latch = False
-                if event.state is BarrierState.BROKEN:
-                    self.closing_us = None
-            case BarrierAcked():
-                if event.result is AckResult.INTERLOCK:
-                    self.closing_us = None
-            case PlcOffline():
-                self.open_limit, self.closing_us = False, None
+            case BarrierReported() | BarrierAcked() | PlcOffline():
+                self._arm(event)
             case ModeRequested():
                 if self.mode in (Mode.CONVOY, Mode.EMERGENCY) and event.mode not in (Mode.CONVOY, Mode.EMERGENCY):
                     self.left_latch = not self.closed_limit
@@ -100,6 +89,21 @@ class Checker:
                 self._boot(event)
             case _:
                 pass
+
+    def _arm(self, event: BarrierReported | BarrierAcked | PlcOffline) -> None:
+        if isinstance(event, PlcOffline):
+            self.open_limit, self.closing_us = False, None
+            return
+        if isinstance(event, BarrierAcked):
+            if event.result is AckResult.INTERLOCK:
+                self.closing_us = None
+            return
+        self.open_limit, self.closed_limit = event.open_limit, event.closed_limit
+        self.open_limit_seen |= event.open_limit
+        if event.closed_limit:
+            self.left_latch = False
+        if event.closed_limit or event.state is BarrierState.BROKEN:
+            self.closing_us = None
 
     def _levels(self, event: SensorLevels, now: Now) -> None:
         found = {
