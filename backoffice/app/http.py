@@ -17,6 +17,7 @@ from backoffice.storage.database import DatabaseError
 from backoffice.storage.evidence import EvidenceRefusedError, EvidenceStore
 from backoffice.storage.live_view import LiveView
 from backoffice.web.pages import make_router
+from lane_controller.stream.port import StreamError
 
 UPLOADS = Counter("evidence_uploads_total", "Evidence files sent by lanes", ["result"])
 
@@ -27,10 +28,17 @@ Index = Callable[[str, int, str], Awaitable[None]]
 def make_app(live: LiveView, evidence: EvidenceStore, index: Index) -> FastAPI:
     """The application; it serves no documentation pages, because those load files from the internet."""
     app = FastAPI(title="etc-plaza back office", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_exception_handler(DatabaseError, _away)
+    app.add_exception_handler(StreamError, _away)
     app.include_router(_evidence_routes(evidence, index))
     app.include_router(_machine_routes(live))
     app.include_router(make_router(live))
     return app
+
+
+async def _away(request: Request, error: Exception) -> JSONResponse:
+    """Database or stream cannot answer now: the page shows that and asks again; the text holds no password."""
+    return JSONResponse({"detail": str(error)}, status_code=503, headers={"Retry-After": "2"})
 
 
 def _evidence_routes(evidence: EvidenceStore, index: Index) -> APIRouter:

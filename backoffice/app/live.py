@@ -81,19 +81,22 @@ class Live:
         recent = await self._worker.do(reads.recent_passages, self._database, REMEMBERED)
         self._recent.extend(reversed(recent))
         for status, at in await self._worker.do(reads.lane_statuses, self._database):
-            last = next((p for p in recent if p.lane == status.lane), None)
+            last = self._last_passage(status.lane)
             self._lanes.setdefault(status.lane, LaneView(status, at, stale=True, last_passage=last))
 
     def heard(self, status: LaneStatusV1) -> None:
         """A lane reported."""
         known = self._lanes.get(status.lane)
-        last = known.last_passage if known else None
+        last = known.last_passage if known else self._last_passage(status.lane)
         self._lanes[status.lane] = LaneView(status, datetime.now(UTC), stale=False, last_passage=last)
         for answer in status.answers:
             self._answers[answer.command_id] = (answer.result, answer.detail or "")
         while len(self._answers) > _ANSWERS_MAX:
             del self._answers[next(iter(self._answers))]
         self._tell({"kind": "lane", "lane": status.lane, "data": status.model_dump(mode="json")})
+
+    def _last_passage(self, lane: str) -> PassageView | None:
+        return next((view for view in reversed(self._recent) if view.lane == lane), None)
 
     def stored(self, passages: Sequence[PassageV1]) -> None:
         """Passages are in the database."""

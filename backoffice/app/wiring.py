@@ -62,6 +62,7 @@ class Plant:
         self._index_database = self.database()
         self._seal_database = self.database()
         self._status_database = self.database()
+        self._seals: SealIngest | None = None
         self._tariffs_at = 0.0
 
     def database(self) -> Database:
@@ -82,9 +83,14 @@ class Plant:
         """From the memory of ingest."""
         known = sorted(self.store.sequences().items())
         return [
-            LaneCompleteness(plaza, lane, epoch, sequence.high_water, sequence.missing, 0)
+            LaneCompleteness(
+                plaza, lane, epoch, sequence.high_water, sequence.missing, self._sealed(plaza, lane, epoch)
+            )
             for (plaza, lane, epoch), sequence in known
         ]
+
+    def _sealed(self, plaza: str, lane: str, epoch: int) -> int:
+        return self._seals.sealed_through(plaza, lane, epoch) if self._seals else 0
 
     async def index(self, sha256: str, size_bytes: int, media_type: str) -> None:
         """Index row of an evidence file."""
@@ -116,7 +122,8 @@ class Plant:
     async def seals(self) -> None:
         """Task: seals against what is stored."""
         async with self.consumer(Topic.SEALS) as consumer:
-            await SealIngest(consumer, self._seal_database, self.alarms, self.settings.seal_keys).run()
+            self._seals = SealIngest(consumer, self._seal_database, self.alarms, self.settings.seal_keys)
+            await self._seals.run()
 
     async def status(self) -> None:
         """Task: what lanes say of themselves."""

@@ -89,7 +89,12 @@ class SealIngest:
         self._alarms = alarms
         self._configured = dict(keys)
         self._waiting: dict[tuple[str, str, int, int, int, str], tuple[SealV1, float]] = {}
+        self._sealed: dict[tuple[str, str, int], int] = {}
         self._worker = Worker("seals")
+
+    def sealed_through(self, plaza: str, lane: str, epoch: int) -> int:
+        """The last passage that a good seal vouches for; 0 without any."""
+        return self._sealed.get((plaza, lane, epoch), 0)
 
     async def run(self) -> None:
         """Check for ever."""
@@ -108,7 +113,9 @@ class SealIngest:
             self._worker.close()
 
     def _load_waiting(self) -> None:
-        """Seals of an earlier run that were not good yet."""
+        """Seals of an earlier run: how far the good ones reach, and those that were not good yet."""
+        reached = "SELECT plaza, lane, epoch, max(last_seq) FROM seals FINAL WHERE verdict = 'good' GROUP BY 1, 2, 3"
+        self._sealed = {(plaza, lane, epoch): last for plaza, lane, epoch, last in self._database.rows(reached)}
         names = "plaza, lane, epoch, first_seq, last_seq, count, sum_vnd, head_hash, toString(sealed_at), public_key, "
         names += "signature"
         sql = f"SELECT {names} FROM seals FINAL WHERE verdict = 'waiting'"  # noqa: S608 - constants only
@@ -148,6 +155,8 @@ class SealIngest:
     def _tell(self, seal: SealV1, verdict: Verdict, detail: str, *, overdue: bool) -> None:
         alarm = seal_alarm(seal.lane, seal.epoch, seal.first_seq, verdict, detail)
         if verdict == "good":
+            place = (seal.plaza, seal.lane, seal.epoch)
+            self._sealed[place] = max(self._sealed.get(place, 0), seal.last_seq)
             self._alarms.clear(alarm.key)
         elif verdict != "waiting" or overdue:
             log.warning("seal_not_good", lane=seal.lane, verdict=verdict, detail=detail)
