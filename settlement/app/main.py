@@ -93,7 +93,7 @@ def statement(
         order = Order(_date("--day", day), frozenset(plaza or ()), _moment(now), out)
         with wiring.database(database) as connection:
             finished = make_statement(order, connection, configuration, wiring.statement_renderers())
-    except UnusableInputError as error:
+    except (UnusableInputError, OSError) as error:
         _unusable(error)
     for line in finished.messages:
         typer.echo(line, err=True)
@@ -141,7 +141,7 @@ def reconcile(  # noqa: PLR0913, PLR0917  one parameter per option
         task = Task(station, provider, None if day is None else _date("--day", day), _moment(now), out)
         with wiring.progress() as bars:
             ended = run(task, load(mapping), configuration, wiring.reconciliation_renderers(), bars)
-    except UnusableInputError as error:
+    except (UnusableInputError, OSError) as error:
         _unusable(error)
     for line in ended.messages:
         typer.echo(line, err=True)
@@ -178,7 +178,7 @@ def mapping_try(
         if side not in (one.value for one in Side):
             raise UnusableInputError(f"--side: provider or station, not {side!r}")
         status, lines = try_mapping(file, Side(side), load(mapping), _configuration(config))
-    except UnusableInputError as error:
+    except (UnusableInputError, OSError) as error:
         _unusable(error)
     for line in lines:
         typer.echo(line)
@@ -218,6 +218,6 @@ def _moment(text: str | None) -> datetime:
     return moment
 
 
-def _unusable(error: UnusableInputError) -> NoReturn:
+def _unusable(error: Exception) -> NoReturn:
     typer.echo(f"Không dùng được / cannot be used: {error}", err=True)
     raise typer.Exit(2)

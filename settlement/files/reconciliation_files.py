@@ -94,7 +94,9 @@ def _local_time(column: str) -> pl.Expr:
 def write_differences(folder: Path, table: pl.DataFrame) -> None:
     """`differences.csv`: UTF-8 without BOM, comma, LF."""
     buffer = BytesIO()
-    table.write_csv(buffer, quote_style="necessary")
+    # Empty text would be written as "": nulls stand for nothing between two commas.
+    nothing = table.with_columns(pl.when(pl.all() != "").then(pl.all()))
+    nothing.write_csv(buffer, quote_style="necessary")
     write_bytes(folder / "differences.csv", buffer.getvalue())
 
 

@@ -40,6 +40,8 @@ _HEADING = ParagraphStyle("heading", fontName=BOLD, fontSize=11, leading=14, spa
 _TITLE = ParagraphStyle("title", fontName=BOLD, fontSize=15, leading=19)
 _WARNING = ParagraphStyle("warning", parent=_STRONG, textColor=colors.HexColor("#C00000"), spaceBefore=4)
 _BLUE = colors.HexColor("#3B6EA5")
+_CELL_LONGEST = 200
+"""Letters of one cell; a file may hold cells that no page has room for. The workbook has the whole text."""
 _LABEL_FITS = 10
 """Longer names under the bars run into each other, so they are set aslant."""
 _GRID = TableStyle(
@@ -168,7 +170,7 @@ def _text(value: Cell, column: Column) -> str:
         return moment_text(value)
     if isinstance(value, int):
         return vnd(value) if column.kind is Kind.VND else grouped(value)
-    return value
+    return value if len(value) <= _CELL_LONGEST else value[:_CELL_LONGEST] + "…"
 
 
 def _chart(section: Section, chart: Chart) -> Drawing:

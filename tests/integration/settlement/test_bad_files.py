@@ -3,8 +3,11 @@
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import openpyxl
 import pytest
+from typer.testing import CliRunner
 
+from settlement.app.main import app
 from settlement.app.reconcile import Ended
 from settlement.intake.columns import PROVIDER, STATION
 from settlement.intake.problems import UnusableInputError
@@ -163,3 +166,38 @@ def test_blocks_do_not_change_what_is_read(tmp_path: Path, monkeypatch: pytest.M
     assert parts.summary == whole.summary
     assert (differences(tmp_path / "out"), rejected(tmp_path / "out")) == (shown, refused)
     assert refused[0]["line"] == "123"
+
+
+def test_cells_of_any_length_and_letter_reach_the_statement(tmp_path: Path) -> None:
+    odd = GOOD_S.replace("P1", "P2").replace("20A12345", "=HYPERLINK(1)<b>" + "ă" * 40_000).replace("CM-01", "L\x07 漢")
+    (tmp_path / "station.csv").write_bytes(lines(HEAD_S, GOOD_S, odd))
+    (tmp_path / "provider.csv").write_bytes(lines(HEAD_P, GOOD_P, "x" * 50_000))
+    files = (tmp_path / "station.csv", tmp_path / "provider.csv")
+    ended = run(*files, tmp_path / "out", DAY, NOW, statements=True)
+    assert (ended.status, ended.summary["classes"]["FE_ONLY"]["pairs"]) == (3, 1)
+    cell = openpyxl.load_workbook(tmp_path / "out" / "statement.xlsx")["Sai lệch"].cell(4, 9)
+    assert cell.data_type == "s"
+    assert str(cell.value).startswith("=HYPERLINK")
+
+
+def test_a_folder_that_cannot_be_made_ends_with_status_2(tmp_path: Path) -> None:
+    (tmp_path / "station.csv").write_bytes(lines(HEAD_S, GOOD_S))
+    (tmp_path / "provider.csv").write_bytes(lines(HEAD_P, GOOD_P))
+    options = ["--station", str(tmp_path / "station.csv"), "--provider", str(tmp_path / "provider.csv")]
+    result = CliRunner().invoke(app, ["reconcile", *options, "--out", str(tmp_path / "station.csv" / "out")])
+    assert result.exit_code == 2
+    assert "cannot be used" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--day", "15/06/2026"], ["--day", "2026-02-30"], ["--now", "2026-06-15T08:00:00"], ["--mapping", "nobody"]],
+    ids=str,
+)
+def test_bad_options_end_with_status_2(tmp_path: Path, options: list[str]) -> None:
+    (tmp_path / "station.csv").write_bytes(lines(HEAD_S, GOOD_S))
+    (tmp_path / "provider.csv").write_bytes(lines(HEAD_P, GOOD_P))
+    files = ["--station", str(tmp_path / "station.csv"), "--provider", str(tmp_path / "provider.csv")]
+    result = CliRunner().invoke(app, ["reconcile", *files, "--out", str(tmp_path / "out"), *options])
+    assert result.exit_code == 2
+    assert options[0] in result.stderr

