@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import typer
 
-from backoffice.app import accounts_command, database_command, serve_command, tariff_command, verify_command
+from backoffice.app import (
+    accounts_command,
+    correct_command,
+    database_command,
+    serve_command,
+    tariff_command,
+    verify_command,
+)
 
 HELP = """Back office of the toll plaza (hệ thống trung tâm của trạm thu phí).
 
@@ -29,6 +36,7 @@ app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_ma
 app.command("database")(database_command.database)
 app.command("serve")(serve_command.serve)
 app.command("verify")(verify_command.verify)
+app.command("correct")(correct_command.correct)
 app.add_typer(accounts_command.accounts, name="accounts")
 app.add_typer(tariff_command.tariff, name="tariff")
 

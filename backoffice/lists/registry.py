@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from backoffice.contracts.ledger import customer
 from backoffice.contracts.tables import POSTINGS
-from backoffice.ledger.postings import Transaction
+from backoffice.ledger.postings import Charge, Posting, Transaction
 from backoffice.storage.database import Database, Row
 from backoffice.storage.postings import posting_columns
 from lane_controller.contracts.v1 import TagEntryV1, TicketV1
@@ -141,6 +141,26 @@ class Registry:
         sql = "SELECT posting_id, account, amount_vnd FROM postings FINAL WHERE posting_id IN %(ids)s"
         found = self._database.rows(sql, {"ids": tuple(posting_ids)})
         return {name: (account, amount) for name, account, amount in found}
+
+    def legs_of(self, passage_id: str) -> list[Posting]:
+        """Every leg that was ever booked for a passage."""
+        sql = """
+        SELECT posting_id, passage_id, leg, kind, plaza, account, amount_vnd, provider, toUnixTimestamp64Micro(at),
+               reverses, tariff_version
+        FROM postings FINAL WHERE passage_id = %(id)s ORDER BY posting_id
+        """
+        return [Posting(*row) for row in self._database.rows(sql, {"id": passage_id})]
+
+    def note_correction(
+        self, passage_id: str, correction_id: str, instead: Charge | None, decided: tuple[str, str], at_us: int
+    ) -> None:
+        """Keep who decided what and why; `decided`: operator and reason."""
+        row = (
+            passage_id, correction_id, instead.account if instead else "", instead.provider if instead else "",
+            instead.amount_vnd if instead else 0, *decided, at_us,
+        )  # fmt: skip
+        names = ("passage_id", "correction_id", "account", "provider", "amount_vnd", "operator", "reason", "at")
+        self._put("corrections", names, [row])
 
     def _put(self, table: str, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:
