@@ -20,6 +20,8 @@ MAX_OPENS = 3
 
 LATCHING = {Mode.CONVOY: Cause.CONVOY, Mode.EMERGENCY: Cause.EMERGENCY}
 INTERLOCK_RETRY_US = 500_000
+LOG_AGE_US = 1_000_000
+"""An edge that happened this long before the close was sent was not under the arm when it was sent."""
 
 
 def reported(turn: Turn, event: BarrierReported) -> None:
@@ -102,7 +104,7 @@ def _timeouts(turn: Turn) -> None:
     if at is None or at > turn.t or command is None:
         return
     opening = turn.arm.opening
-    if not opening and not _clear_now(turn):
+    if turn.arm.broken or (not opening and not _clear_now(turn)):
         return
     if opening and turn.arm.open_limit:
         turn.arm = evolve(turn.arm, command=evolve(command, done=True))
@@ -134,14 +136,17 @@ def command_deadline(turn: Turn) -> int | None:
     return command.sent_us + wait_ms * 1000
 
 
-def _under_arm_active(turn: Turn) -> bool:
-    return turn.sensors.l2.on or turn.sensors.lc2.on
+def _entered_since(turn: Turn, command: ArmCommand | None) -> bool:
+    """L2 or LC2 is active, and not only because an old edge just came out of the PLC's log."""
+    since = command.sent_us - LOG_AGE_US if command is not None else 0
+    s = turn.sensors
+    return (s.l2.on and s.l2.since_us >= since) or (s.lc2.on and s.lc2.since_us >= since)
 
 
 def _reopen(turn: Turn) -> bool:
     """I1: closing, and somebody is under the arm."""
     arm = turn.arm
-    if not arm.closing or arm.opening or arm.closed_limit or arm.broken or not _under_arm_active(turn):
+    if not arm.closing or arm.opening or arm.closed_limit or arm.broken or not _entered_since(turn, arm.command):
         return False
     _command(turn, BarrierAction.OPEN, Cause.REOPEN, None)
     return True

@@ -54,10 +54,29 @@ def judge(facts: Facts) -> Verdict:
     """Apply the rules. Every finding raises its flag; any hold wins."""
     base = _base(facts)
     if facts.listed:
-        return _by_tag(facts, base)
-    if facts.unlisted:
-        return _unknown(facts, base)
-    return _without_tag(facts, base)
+        verdict = _by_tag(facts, base)
+    elif facts.unlisted:
+        verdict = _unknown(facts, base)
+    else:
+        verdict = _without_tag(facts, base)
+    return evolve(verdict, finding=evolve(verdict.finding, would_change=_would_change(facts, verdict)))
+
+
+def _would_change(facts: Facts, verdict: Verdict) -> tuple[str, ...]:
+    """What would have given another outcome: for a hold what lifts it, for a pass how much was left."""
+    if verdict.holds:
+        return tuple(f"without {hold}" for hold in dict.fromkeys(str(hold) for hold in verdict.holds))
+    finding = verdict.finding
+    found = []
+    if finding.outcome is Outcome.CHARGED and finding.epc is not None:
+        entries = [tag.entry for tag in facts.listed if tag.entry and tag.epc == finding.epc]
+        left = [entry.available_vnd - facts.own_vnd.get(entry.epc, 0) - finding.fare_vnd for entry in entries]
+        found += [f"R13: {vnd + 1} VND less available" for vnd in left]
+    if finding.plate_registered is not None and not any(tag.epc == finding.epc for tag in facts.unlisted):
+        found.append(f"R4: another plate read with {facts.cfg.plate_sure:.2f} or more")
+    if finding.class_registered is not None:
+        found.append(f"R3: measured class two or more away from {finding.class_registered}")
+    return tuple(found)
 
 
 def _base(facts: Facts) -> Finding:

@@ -196,6 +196,9 @@ def _l2_on(turn: Turn, at: Now) -> None:
         turn.set_line(Sensor.L2, dropout=False)
         if turn.under_arm() is not None:
             return
+    if turn.road.passed_us is not None and at.mono_us <= turn.road.passed_us:
+        # Out of the PLC's log: the vehicle of this edge has been on L3 since, and is on the books.
+        return
     turn.set_road(lc2_split=False)
     if turn.road.l3_orphan and turn.sensors.l3.on:
         _l2_after_l3(turn, at)
@@ -290,8 +293,10 @@ def _reversed(turn: Turn, track: Track, at: Now) -> None:
         return
     if track.live:
         track = passages.void(turn, track, "reversed under the arm")
+    l2_on = track.times.l2_on
+    span = (l2_on.mono_us, at.mono_us) if l2_on is not None else None
     times = evolve(track.times, l2_on=None)
-    turn.put(track, stage=Stage.BEFORE, times=times, l1_off_us=at.mono_us, forward=False)
+    turn.put(track, stage=Stage.BEFORE, times=times, l2_span=span, l1_off_us=at.mono_us, forward=False)
 
 
 def _lc2_on(turn: Turn, at: Now) -> None:
@@ -319,13 +324,25 @@ def _lc2_off(turn: Turn, at: Now) -> None:
 
 def _l3_on(turn: Turn, at: Now) -> None:
     track = turn.under_arm()
+    late = _late_l3(turn, at)
     if track is not None:
         passed(turn, track, at)
+    elif late is not None:
+        passed(turn, enter(turn, late, at), at)
     elif _over_l2(turn, at):
         _second_on_l3(turn, at)
     else:
         flicker = turn.road.l3_off_us is not None and at.mono_us - turn.road.l3_off_us < clear_us(turn)
         turn.set_road(l3_orphan=not flicker)
+
+
+def _late_l3(turn: Turn, at: Now) -> Track | None:
+    """An edge out of the PLC's log shows that a vehicle which seemed to reverse was on L3 while it was on L2."""
+    for track in turn.tracks:
+        span = track.l2_span
+        if span is not None and track.stage is Stage.BEFORE and span[0] <= at.mono_us <= span[1]:
+            return track
+    return None
 
 
 def _over_l2(turn: Turn, at: Now) -> bool:
@@ -368,7 +385,7 @@ def passed(turn: Turn, track: Track, at: Now) -> None:
         track = turn.flag(Flag.SEPARATION_FAIL, track) or track
     l2_on = track.times.l2_on
     crossing = (l2_on.mono_us, at.mono_us) if l2_on is not None else None
-    turn.set_road(last_long=_long(turn, track), crossing=crossing)
+    turn.set_road(last_long=_long(turn, track), crossing=crossing, passed_us=at.mono_us)
     passages.close(turn, track, at)
 
 

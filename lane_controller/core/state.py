@@ -162,6 +162,7 @@ class Track:
     voided_us: int | None = None
     opens: int = 0
     l2_mode: Mode | None = None
+    l2_span: tuple[int, int] | None = None
     arm_open_at_l2: bool = False
 
     @property
@@ -192,6 +193,7 @@ class Road:
     wrong_way_us: int | None = None
     last_long: bool = False
     crossing: tuple[int, int] | None = None
+    passed_us: int | None = None
     loose_plate: tuple[int, PlateRead] | None = None
     loose_class: tuple[int, ClassMeasured] | None = None
 
