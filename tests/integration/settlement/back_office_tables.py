@@ -1,5 +1,6 @@
 """The back office's published tables on the embedded ClickHouse server, filled by the test."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -9,21 +10,34 @@ from clickhouse_driver import Client
 
 from backoffice.contracts import ledger
 from backoffice.contracts.tables import PASSAGE_COLUMNS, PASSAGES, POSTING_COLUMNS, POSTINGS
+from backoffice.storage.dsn import parse
+from backoffice.storage.migrate import migrate
 from tests.integration.backoffice.server_process import ServerProcess
 
 
 class BackOffice:
-    """The embedded server with the published tables in a database of the test's own."""
+    """The embedded server as installers run it, with a migrated database of the test's own."""
 
     def __init__(self, folder: Path) -> None:
         self._server = ServerProcess(folder)
-        admin = Client.from_url(self._server.dsn("default"))
-        admin.execute("create database if not exists back_office")
-        admin.disconnect()
-        self.address = self._server.dsn("back_office")
+        self._client: Client | None = None
+        self.fresh()
+
+    def fresh(self) -> None:
+        """Go on with new, empty tables of the back office."""
+        self.leave()
+        self.address = self._server.dsn(f"t{uuid.uuid4().hex}")
+        migrate(parse(self.address))
         self._client = Client.from_url(self.address)
 
+    def leave(self) -> None:
+        """End the connection, if there is one."""
+        if self._client is not None:
+            self._client.disconnect()
+            self._client = None
+
     def ask(self, sql: str) -> None:
+        assert self._client is not None
         self._client.execute(sql)
 
     def insert(self, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -32,10 +46,11 @@ class BackOffice:
         nothing = {name: _nothing(kind) for name, kind in columns.items()}
         data = [tuple((nothing | dict(row))[name] for name in columns) for row in rows]
         if data:
+            assert self._client is not None
             self._client.execute(f"insert into {table} ({names}) values", data)
 
     def close(self) -> int:
-        self._client.disconnect()
+        self.leave()
         return self._server.stop()
 
 
@@ -43,17 +58,6 @@ def _nothing(kind: str) -> Any:
     if kind.startswith("Array"):
         return []
     return "" if kind == "String" else 0
-
-
-def create_tables(back_office: BackOffice) -> None:
-    _create(back_office, PASSAGES, PASSAGE_COLUMNS, "(plaza, lane, epoch, seq)")
-    _create(back_office, POSTINGS, POSTING_COLUMNS, "posting_id")
-
-
-def _create(back_office: BackOffice, table: str, columns: Mapping[str, str], key: str) -> None:
-    body = ", ".join(f"`{name}` {kind}" for name, kind in columns.items())
-    back_office.ask(f"drop table if exists {table}")
-    back_office.ask(f"create table {table} ({body}) engine = ReplacingMergeTree order by {key}")
 
 
 def insert_passages(back_office: BackOffice, rows: Sequence[Mapping[str, Any]]) -> None:

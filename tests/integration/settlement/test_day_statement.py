@@ -21,7 +21,6 @@ from settlement.intake.configuration import demonstration
 from tests.integration.settlement.back_office_tables import (
     BackOffice,
     charge,
-    create_tables,
     insert_passages,
     insert_postings,
     passage,
@@ -45,7 +44,7 @@ def back_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackOffice
 
 @pytest.fixture
 def tables(back_office: BackOffice) -> BackOffice:
-    create_tables(back_office)
+    back_office.fresh()
     return back_office
 
 
@@ -152,7 +151,7 @@ def test_csv_tables_carry_the_same_sums(tables: BackOffice, tmp_path: Path) -> N
 def test_the_same_day_gives_the_same_bytes(tables: BackOffice, tmp_path: Path) -> None:
     fill(tables, a_day())
     run(tables, tmp_path / "one")
-    create_tables(tables)
+    tables.fresh()
     fill(tables, list(reversed(a_day())))
     run(tables, tmp_path / "two")
     for name in ("statement.xlsx", "statement.pdf", "passages.csv", "revenue.csv", "summary.json"):
