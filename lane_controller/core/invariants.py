@@ -37,6 +37,8 @@ from lane_controller.core.values import (
 OPENS = (BarrierAction.OPEN, BarrierAction.LATCH_OPEN)
 OPEN_CAUSES = (Cause.PASSAGE, Cause.OPERATOR, Cause.CONVOY, Cause.EMERGENCY, Cause.REOPEN)
 REOPEN_US = 100_000
+LOG_AGE_US = 1_000_000
+"""An edge this much older than the close came out of the PLC's log; it is nobody under the closing arm."""
 
 
 @dataclass(slots=True)
@@ -235,7 +237,9 @@ class Checker:
             return
         for sensor in (Sensor.L2, Sensor.LC2):
             since = self.changed_us.get(sensor)
-            if self.on.get(sensor) and since is not None and now.mono_us - max(since, self.closing_us) > REOPEN_US:
+            if not self.on.get(sensor) or since is None or since < self.closing_us - LOG_AGE_US:
+                continue
+            if now.mono_us - max(since, self.closing_us) > REOPEN_US:
                 self._bad("I1", now, f"closing with {sensor} active and not opened again")
                 self.closing_us = None
                 return

@@ -101,6 +101,7 @@ def booted(turn: Turn, event: Booted) -> None:
     turn.desk = Desk(mode=mode, operator=durable.operator, tariffs=event.tariffs)
     turn.arm = Arm(boot_hold=True)
     turn.shown = Shown()
+    turn.timers = {}
     turn.counts = Counts(
         boot_id=event.boot_id,
         epoch=durable.epoch,
