@@ -6,10 +6,10 @@ acknowledgement (I5).
 """
 
 from lane_controller.core import passages
+from lane_controller.core.crossing import clear_us
 from lane_controller.core.effects import CommandBarrier
 from lane_controller.core.events import BarrierAcked, BarrierReported
 from lane_controller.core.evolve import evolve
-from lane_controller.core.road import clear_us
 from lane_controller.core.state import ArmCommand, Stage, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import AckResult, BarrierAction, BarrierState, Cause, Flag, Mode, Outcome

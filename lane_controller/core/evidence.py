@@ -6,7 +6,7 @@ plates with good tags came over one L1.
 Never: a decision changed by evidence that came after it (R16).
 """
 
-from lane_controller.core import deciding, passages, road, tags
+from lane_controller.core import approach, deciding, passages, tags
 from lane_controller.core.events import ClassMeasured, PlateRead
 from lane_controller.core.evolve import evolve
 from lane_controller.core.fusion import plates_agree
@@ -92,7 +92,7 @@ def settle_separation(turn: Turn) -> None:
         return
     turn.put(track, on_l1=False, l1_off_us=turn.t, forward=True, next_plate=None)
     tags.left_l1(turn, track, turn.t - 1)
-    follower = road.begin(turn, turn.now, shared=True)
+    follower = approach.begin(turn, turn.now, shared=True)
     follower = turn.put(follower, plate=plate, frames=plate.frames, lc1_broken=turn.sensors.lc1.on)
     turn.flag(Flag.SEPARATION_FAIL, follower)
 

@@ -19,7 +19,7 @@ drawn in docs/lane-machine.md, generated from machine.py.
 
 from typing import assert_never
 
-from lane_controller.core import arm, deciding, desk, evidence, recovery, road, sensors, signs, tags, watch
+from lane_controller.core import arm, deciding, departures, desk, evidence, recovery, sensors, signs, tags, watch
 from lane_controller.core.config import LaneConfig
 from lane_controller.core.effects import Effect, ReadLevels
 from lane_controller.core.events import (
@@ -90,7 +90,7 @@ def _conclude(turn: Turn) -> None:
 
 
 def _conclude_vehicles(turn: Turn) -> None:
-    road.settle_departures(turn)
+    departures.settle_departures(turn)
     evidence.settle_motorcycles(turn)
     evidence.settle_phantoms(turn)
     evidence.settle_separation(turn)

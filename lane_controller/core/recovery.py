@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
-from lane_controller.core import passages, road, tags
+from lane_controller.core import approach, passages, tags
 from lane_controller.core.charges import own_charges
 from lane_controller.core.effects import AskPlate, Record
 from lane_controller.core.events import Booted, SensorLevels
@@ -145,7 +145,7 @@ def settle_boot(turn: Turn) -> None:
 
 
 def _restore(turn: Turn, old: Authorised) -> Track:
-    track = road.begin(turn, None)
+    track = approach.begin(turn, None)
     until = turn.t + turn.cfg.pass_timeout_ms * 1000
     return turn.put(
         track,
@@ -173,7 +173,7 @@ def _place(turn: Turn, tracks: list[Track]) -> None:
     s = turn.sensors
     waiting = list(tracks)
     if s.l2.on:
-        first = waiting.pop(0) if waiting else road.begin(turn, None) if not s.l3.on else None
+        first = waiting.pop(0) if waiting else approach.begin(turn, None) if not s.l3.on else None
         if first is not None:
             passages.enter_l2(turn, first, turn.now)
     elif s.l3.on and waiting and not s.l1.on:
@@ -185,7 +185,7 @@ def _place(turn: Turn, tracks: list[Track]) -> None:
         turn.set_road(occupant=last.id)
         turn.effects.append(AskPlate(last.id, turn.t))
     else:
-        turn.put(road.begin(turn, turn.now), lc1_broken=s.lc1.on)
+        turn.put(approach.begin(turn, turn.now), lc1_broken=s.lc1.on)
 
 
 def settle_resume(turn: Turn) -> None:

@@ -6,7 +6,7 @@ Never: a timer that decides. `TimerFired` only makes the lane look at its deadli
 nothing.
 """
 
-from lane_controller.core import arm, deciding, evidence, road
+from lane_controller.core import arm, deciding, departures, evidence
 from lane_controller.core.effects import CancelTimer, StartTimer
 from lane_controller.core.sensors import pending
 from lane_controller.core.turn import Turn
@@ -98,7 +98,7 @@ def deadlines(turn: Turn) -> dict[str, int]:
 def _single(turn: Turn) -> tuple[tuple[str, int | None], ...]:
     return (
         ("decide", deciding.next_deadline(turn)),
-        ("depart", road.next_departure(turn)[1]),
+        ("depart", departures.next_departure(turn)[1]),
         ("arm", arm.command_deadline(turn)),
         ("close", arm.close_at(turn)),
         ("arbitrate", _arbitration(turn)),

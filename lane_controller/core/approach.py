@@ -1,0 +1,161 @@
+"""L1 and LC1: vehicles come, separate, drive on or back out.
+
+In: believed edges of L1 and LC1. Out: vehicles begun, and left L1 towards the arm or upstream.
+Never: two vehicles made of one that backs a little, or one of two that a curtain has separated.
+"""
+
+from lane_controller.core import deciding, passages, tags
+from lane_controller.core.effects import AskPlate
+from lane_controller.core.evolve import evolve
+from lane_controller.core.instant import Now
+from lane_controller.core.records import StageTimes
+from lane_controller.core.state import Stage, Standing, Track
+from lane_controller.core.turn import Turn
+from lane_controller.core.values import Flag, Sensor
+
+LOOSE_US = 1_000_000
+"""A plate or class up to this long before L1 on belongs to the vehicle that then comes onto L1."""
+
+
+def begin(turn: Turn, l1_on: Now | None, standing: Standing = Standing.WAITING, shared: bool = False) -> Track:
+    """A new vehicle: on L1 since `l1_on`, or first noticed at the arm (None)."""
+    track = Track(turn.road.next_track, standing, StageTimes(l1_on=l1_on), on_l1=l1_on is not None, shared_l1=shared)
+    turn.tracks = (*turn.tracks, track)
+    turn.set_road(next_track=track.id + 1)
+    if l1_on is None:
+        return track
+    turn.set_road(occupant=track.id)
+    track = _take_loose(turn, track)
+    if standing is not Standing.PHANTOM:
+        turn.effects.append(AskPlate(track.id, l1_on.mono_us))
+        tags.share_all(turn)
+    return track
+
+
+def _take_loose(turn: Turn, track: Track) -> Track:
+    plate, measured = turn.road.loose_plate, turn.road.loose_class
+    if plate is not None and turn.t - plate[0] <= LOOSE_US:
+        times = evolve(track.times, plate=turn.now.back(plate[0]))
+        track = turn.put(track, plate=plate[1], frames=plate[1].frames, times=times)
+    if measured is not None and turn.t - measured[0] <= LOOSE_US:
+        track = turn.put(track, measured=measured[1])
+    if plate is not None or measured is not None:
+        turn.set_road(loose_plate=None, loose_class=None)
+    return track
+
+
+def l1_on(turn: Turn, at: Now) -> None:
+    """L1 on: a new vehicle, or one that comes back."""
+    if turn.sensors.l1.dropout:
+        turn.set_line(Sensor.L1, dropout=False)
+        if turn.occupant() is not None:
+            return
+    back = _coming_back(turn)
+    if back is not None:
+        turn.put(
+            back, on_l1=True, boot_l3=None, returned_us=at.mono_us, lc1_broken=turn.sensors.lc1.raw, lc1_clear_us=None
+        )
+        turn.set_road(occupant=back.id)
+        return
+    wrong_way = turn.road.wrong_way_us
+    phantom = wrong_way is not None and turn.t - wrong_way < turn.cfg.pass_timeout_ms * 1000
+    track = begin(turn, at, Standing.PHANTOM if phantom else Standing.WAITING)
+    if turn.sensors.lc1.on:
+        turn.put(track, lc1_broken=True)
+
+
+def _coming_back(turn: Turn) -> Track | None:
+    """The last vehicle before the arm, when L1 is entered from downstream."""
+    last = turn.tracks[-1] if turn.tracks else None
+    if last is None or last.on_l1 or last.stage is not Stage.BEFORE or not last.vehicle:
+        return None
+    if Sensor.LC1 in turn.cfg.curtains and turn.road.lc1_proven:
+        return last if turn.sensors.lc1.raw else None
+    return last if Flag.REVERSED_UNDER_BOOM in last.flags else None
+
+
+def l1_off(turn: Turn, at: Now) -> None:
+    """L1 off: the vehicle leaves it, unless LC1 says that it is still there."""
+    track = turn.occupant()
+    if track is None:
+        turn.set_road(occupant=None)
+        return
+    if turn.sensors.lc1.on and turn.sensors.lc1.pending is None:
+        turn.set_line(Sensor.L1, dropout=True)
+        turn.flag(Flag.LOOP_DROPOUT, track)
+        return
+    leave_l1(turn, track, at)
+
+
+def leave_l1(turn: Turn, track: Track, at: Now) -> None:
+    """L1 is clear of this vehicle: it drove on, or backed out."""
+    turn.set_road(occupant=None)
+    if track.standing is Standing.PHANTOM:
+        turn.drop(track)
+        return
+    tags.left_l1(turn, track, at.mono_us)
+    forward = _went_on(turn, track, at)
+    if forward is False:
+        passages.abandon(turn, track, "left upstream")
+        return
+    track = deciding.last_chance(turn, track)
+    turn.put(track, on_l1=False, l1_off_us=at.mono_us, forward=forward is True)
+
+
+def _went_on(turn: Turn, track: Track, at: Now) -> bool | None:
+    """True: drove on; False: backed out; None: no curtain that could tell."""
+    if track.stage is Stage.UNDER_ARM:
+        return True
+    if Sensor.LC1 not in turn.cfg.curtains or turn.sensors.lc1.stuck:
+        return None
+    if not track.lc1_broken:
+        return False if turn.road.lc1_proven and track.vehicle else None
+    clear = track.lc1_clear_us
+    if clear is not None and at.mono_us - clear > turn.cfg.backout_lead_ms * 1000:
+        return False if track.vehicle else None
+    return True
+
+
+def lc1_on(turn: Turn, at: Now) -> None:
+    """LC1 on: the front of the vehicle on L1, or somebody on foot."""
+    track = turn.occupant()
+    if track is not None:
+        turn.put(track, lc1_broken=True, lc1_clear_us=None)
+        if not turn.road.lc1_proven:
+            turn.set_road(lc1_proven=True)
+    elif turn.sensors.l1.stuck:
+        turn.put(begin(turn, at), lc1_broken=True)
+    elif not turn.sensors.l1.raw and turn.front() is None:
+        turn.flag(Flag.PEDESTRIAN)
+
+
+def lc1_off(turn: Turn, at: Now) -> None:
+    """LC1 off: the rear of the vehicle on L1, perhaps with a follower behind it."""
+    l1 = turn.sensors.l1
+    track = turn.occupant()
+    if track is not None and ((l1.dropout and not l1.on) or l1.stuck):
+        turn.set_line(Sensor.L1, dropout=False)
+        leave_l1(turn, turn.put(track, lc1_clear_us=at.mono_us), at)
+        return
+    if not l1.on or l1.pending is not None or l1.stuck:
+        return
+    if track is None:
+        if turn.road.occupant is not None:
+            begin(turn, at, shared=True)
+    elif track.stage is Stage.UNDER_ARM:
+        split(turn, track, at)
+    else:
+        turn.put(track, lc1_clear_us=at.mono_us, gap_us=track.gap_us or at.mono_us)
+
+
+def split(turn: Turn, ahead: Track, at: Now) -> None:
+    """LC1 cleared while L1 did not: the vehicle ahead left L1, a follower is on it."""
+    plate = ahead.next_plate
+    turn.put(ahead, on_l1=False, l1_off_us=at.mono_us, forward=True, gap_us=None, next_plate=None)
+    tags.left_l1(turn, ahead, at.mono_us)
+    follower = begin(turn, at, shared=True)
+    broken = turn.sensors.lc1.on
+    if plate is not None:
+        times = evolve(follower.times, plate=turn.now)
+        follower = turn.put(follower, plate=plate, frames=plate.frames, times=times)
+    turn.put(follower, lc1_broken=broken)

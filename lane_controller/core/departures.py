@@ -1,0 +1,46 @@
+"""Vehicles that neither pass nor are seen to leave: given up by time.
+
+In: the first vehicle before the arm and the clock of the step. Out: voids, abandoned vehicles, forgotten motorcycles.
+Never: a ghost that blocks the lane for ever, or a vehicle given up while it is on L1 or L2.
+"""
+
+from lane_controller.core import crossing, passages, tags
+from lane_controller.core.state import Standing, Track
+from lane_controller.core.turn import Turn
+
+
+def settle_departures(turn: Turn) -> None:
+    """Void or abandon the first vehicle before the arm when its time is over."""
+    while True:
+        track, at = next_departure(turn)
+        if track is None or at is None or at > turn.t:
+            return
+        if track.standing is Standing.MOTORCYCLE:
+            turn.drop(track)
+        elif track.boot_l3 is not None and not track.on_l1:
+            crossing.passed(turn, crossing.enter(turn, track, track.boot_l3), track.boot_l3)
+        elif track.recovered and not track.on_l1:
+            tags.release(turn, passages.void(turn, track, "not seen after restart"), spent=False)
+            turn.drop(track)
+        elif track.live and (track.forward or track.on_l1):
+            passages.void(turn, track, "pass_timeout")
+        else:
+            passages.abandon(turn, track, "pass_timeout")
+
+
+def next_departure(turn: Turn) -> tuple[Track | None, int | None]:
+    """The first vehicle before the arm, and when it is given up (None: not while things are as they are)."""
+    track = turn.front()
+    if track is None or turn.under_arm() is not None:
+        return None, None
+    if track.recovered_until_us is not None:
+        return track, track.recovered_until_us
+    if track.on_l1 or track.l1_off_us is None:
+        return None, None
+    opened = track.times.open_confirmed
+    if track.live and turn.arm.opening:
+        return None, None
+    since = max(track.l1_off_us, turn.road.l2_off_us or 0, turn.road.l3_off_us or 0, opened.mono_us if opened else 0)
+    since = max(since, track.voided_us or 0) if track.standing is Standing.VOID else since
+    wait_ms = turn.cfg.pass_timeout_ms if track.live or not track.forward else turn.cfg.stuck_ms
+    return track, since + wait_ms * 1000
