@@ -1,7 +1,7 @@
 """The base file: every row of one version, found with one read of a few hundred bytes.
 
 In: a file that build or merge wrote. Out: rows by EPC, candidates by plate, totals. Rows lie in buckets by a hash of
-the EPC, about four to a bucket; a second set of buckets lists, by a hash of the plate, the buckets of the rows. Only
+the EPC, about two to a bucket; a second set of buckets lists, by a hash of the plate, the buckets of the rows. Only
 the two directories of bucket offsets are held in memory. Layout, little-endian:
 
     header (one page) | EPC blocks | plate blocks | EPC directory | plate directory
@@ -19,11 +19,11 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from struct import Struct
+from struct import Struct, unpack
 from typing import Final
 from zlib import crc32
 
-from lane_controller.lists.country.row import HEAD, plate_of, version_of, weight_of
+from lane_controller.lists.country.row import HEAD, plate_of, standing_of
 
 MAGIC: Final = b"ETCTAGS\x01"
 HEADER: Final = Struct("<8sQQQqQIIQQQI")
@@ -36,7 +36,8 @@ RESIDUE: Final = 0x2144_DF1C
 _FACTOR: Final = 0x9E37_79B1
 _MASK: Final = 0xFFFF_FFFF
 _ROW_HEAD: Final = HEAD.size
-_row_head: Final = HEAD.unpack_from
+_sizes: Final = Struct("<HH").unpack_from
+"""Size of the row, and of its EPC."""
 _CRC_SIZE: Final = 4
 PAIR_SIZE: Final = 8
 
@@ -110,19 +111,16 @@ def rows_in(block: bytes) -> Iterator[bytes]:
     """Rows of an EPC block that has been checked."""
     at, end = 0, len(block) - _CRC_SIZE - _ROW_HEAD
     while at <= end:
-        size = _row_head(block, at)[0]
+        size = _sizes(block, at)[0]
         if not size:
             return
         yield block[at : at + size]
         at += size
 
 
-def pairs_in(block: bytes) -> list[int]:
+def pairs_in(block: bytes) -> tuple[int, ...]:
     """Pairs of a plate block that has been checked: hash of the plate << 32 | bucket of the row."""
-    pairs = array("Q", block[: (len(block) - _CRC_SIZE) // PAIR_SIZE * PAIR_SIZE])
-    if sys.byteorder == "big":
-        pairs.byteswap()
-    return pairs.tolist()
+    return unpack(f"<{(len(block) - _CRC_SIZE) // PAIR_SIZE}Q8x", block) if block else ()
 
 
 class BaseFile:
@@ -152,7 +150,7 @@ class BaseFile:
             return None
         at, end, key_size = 0, len(block) - _CRC_SIZE - _ROW_HEAD, len(key)
         while at <= end:
-            size, row_key_size, _, _ = _row_head(block, at)
+            size, row_key_size = _sizes(block, at)
             if not size:
                 return None
             if row_key_size == key_size and block.startswith(key, at + _ROW_HEAD):
@@ -165,7 +163,9 @@ class BaseFile:
         hashed = spread(plate)
         pairs = pairs_in(self.plate_block(bucket_of(hashed, self.header.plate_buckets)))
         buckets = {pair & _MASK for pair in pairs if pair >> 32 == hashed}
-        return [row for bucket in buckets for row in rows_in(self.block(bucket)) if plate_of(row) == plate]
+        return [
+            row for bucket in buckets for row in rows_in(self.block(bucket)) if plate in row and plate_of(row) == plate
+        ]
 
     def block(self, bucket: int) -> bytes:
         """Checked bytes of one EPC block; empty: no rows. DamageError, OSError."""
@@ -188,8 +188,8 @@ class BaseFile:
         count = xor = version = rows = 0
         for bucket in range(self.header.buckets):
             for row in rows_in(self.block(bucket)):
-                one, digest = weight_of(row)
-                count, xor, rows, version = count + one, xor ^ digest, rows + 1, max(version, version_of(row))
+                changed, one, digest = standing_of(row)
+                count, xor, rows, version = count + one, xor ^ digest, rows + 1, max(version, changed)
         for bucket in range(self.header.plate_buckets):
             count -= len(pairs_in(self.plate_block(bucket)))
         totals = self.header.totals

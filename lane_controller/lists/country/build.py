@@ -12,6 +12,7 @@ import shutil
 from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from struct import Struct
 from typing import BinaryIO, Final, cast
 from zlib import crc32
 
@@ -29,13 +30,15 @@ from lane_controller.lists.country.base import (
     sealed,
     spread,
 )
-from lane_controller.lists.country.row import HEAD, key_of, plate_of, version_of, weight_of
+from lane_controller.lists.country.row import key_of, plate_of, standing_of, version_of
 
-ROWS_PER_BUCKET: Final = 4
-PAIRS_PER_BUCKET: Final = 8
+ROWS_PER_BUCKET: Final = 2
+PAIRS_PER_BUCKET: Final = 4
+"""Small blocks are quick to check and to search; a bucket costs four bytes of memory."""
 RUNS: Final = 64
 RUN_SHIFT: Final = 26
 _BUFFER: Final = 256 * 1024
+_size: Final = Struct("<H").unpack_from
 _WRITE: Final = 4 * 1024 * 1024
 
 
@@ -89,7 +92,7 @@ def split_rows(data: bytes) -> Iterator[bytes]:
     """Rows that lie one behind the other."""
     at, end = 0, len(data)
     while at < end:
-        size = HEAD.unpack_from(data, at)[0]
+        size = _size(data, at)[0]
         yield data[at : at + size]
         at += size
 
@@ -208,12 +211,12 @@ class _Rows:
             self.sizes[bucket] = self._writer.write(sealed(b"".join(self._waiting.pop(bucket)), bucket))
 
     def _add_up(self, row: bytes, bucket: int) -> None:
-        one, digest = weight_of(row)
+        version, one, digest = standing_of(row)
         plate = plate_of(row)
         self.rows += 1
         self.count += one
         self.xor ^= digest
-        self.version = max(self.version, version_of(row))
+        self.version = max(self.version, version)
         if plate is not None:
             self.pairs.append(spread(plate) << 32 | bucket)
 

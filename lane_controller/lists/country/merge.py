@@ -30,7 +30,7 @@ from lane_controller.lists.country.base import (
 )
 from lane_controller.lists.country.build import ROWS_PER_BUCKET, RUN_SHIFT, RUNS, BaseWriter, build, split_rows
 from lane_controller.lists.country.delta import read
-from lane_controller.lists.country.row import key_of, plate_of, weight_of
+from lane_controller.lists.country.row import key_of, plate_of, standing_of
 
 GROWTH_MAX: Final = 2
 """Buckets are dealt anew when there are this many times more rows than they were made for, or fewer."""
@@ -122,7 +122,7 @@ class _Touched:
         self.by_bucket.setdefault(bucket, {})[key] = row
         self.rows += before is None
         for other, sign in ((before, -1), (row, 1)):
-            one, digest = weight_of(other)
+            _, one, digest = standing_of(other)
             self.count += sign * one
             self.xor ^= digest
         old, new = plate_of(before), plate_of(row)

@@ -3,10 +3,11 @@
 In: a change (EPC, version, entry or None). Out: bytes, and the core's TagEntry from bytes. A row of a tag that left the
 list stays, with its version, so that an older change cannot bring the tag back. Layout, little-endian:
 
-    size u16, EPC length u16, state u8, version u64, EPC
-    and for a tag on the list: digest u64, available i64, lengths u16 of TID, account, provider, plate, rest; these
+    size u16, EPC length u16, state u8, version u64, digest u64, available i64,
+    lengths u16 of TID, account, provider, plate, rest; EPC, TID, account, provider, plate, rest
 
 state: bit 0 on the list, bits 1–3 status, bits 4–6 class. The rest is JSON of what few rows have (ticket, exemption).
+Off the list, everything behind the version is zero or empty, save the EPC.
 """
 
 from __future__ import annotations
@@ -18,15 +19,14 @@ from typing import Final
 from lane_controller.contracts.v1 import TagEntryV1, entry_digest
 from lane_controller.core.values import TagEntry, TagStatus, Ticket
 
-HEAD: Final = Struct("<HHBQ")
-BODY: Final = Struct("<QqHHHHH")
+HEAD: Final = Struct("<HHBQQqHHHHH")
 SIZE_MAX: Final = 0xFFFF
 _ON_LIST: Final = 1
 _STATUSES: Final = (TagStatus.ACTIVE, TagStatus.BLOCKED, TagStatus.SUSPECT, TagStatus.EXEMPT)
 """By code on disk: only ever append."""
 _CODES: Final = {status.value: code for code, status in enumerate(_STATUSES)}
 _HEAD_SIZE: Final = HEAD.size
-_BODY_SIZE: Final = BODY.size
+_unpack: Final = HEAD.unpack_from
 
 
 class RowError(ValueError):
@@ -46,27 +46,26 @@ def key_of_epc(epc: str) -> bytes:
 
 def pack(epc: str, version: int, entry: TagEntryV1 | None) -> bytes:
     """The row that this change makes. RowError: the EPC is none, or the row is longer than 65,535 bytes."""
-    key = key_of_epc(epc)
+    return pack_key(key_of_epc(epc), version, entry)
+
+
+def pack_key(key: bytes, version: int, entry: TagEntryV1 | None) -> bytes:
+    """As `pack`, for an EPC's bytes."""
     if entry is None:
-        return _sized(key, 0, version, b"")
-    state = _ON_LIST | _CODES[entry.status.value] << 1 | entry.vehicle_class << 4
-    rest = _rest(entry)
+        return _row(0, version, 0, 0, (key, b"", b"", b"", b"", b""))
+    state = _ON_LIST | _CODES[entry.status] << 1 | entry.vehicle_class << 4
     tid = b"" if entry.tid is None else key_of_epc(entry.tid)
-    account, provider, plate = entry.account.encode(), entry.provider.encode(), entry.plate.encode()
-    try:
-        lengths = BODY.pack(
-            entry_digest(entry), entry.available_vnd, len(tid), len(account), len(provider), len(plate), len(rest)
-        )
-    except Exception as error:
-        raise RowError(f"row of EPC {epc}: a field is out of range: {error}") from error
-    return _sized(key, state, version, b"".join((lengths, tid, account, provider, plate, rest)))
+    parts = (key, tid, entry.account.encode(), entry.provider.encode(), entry.plate.encode(), _rest(entry))
+    return _row(state, version, entry_digest(entry), entry.available_vnd, parts)
 
 
-def _sized(key: bytes, state: int, version: int, body: bytes) -> bytes:
-    size = _HEAD_SIZE + len(key) + len(body)
+def _row(state: int, version: int, digest: int, available_vnd: int, parts: tuple[bytes, ...]) -> bytes:
+    body = b"".join(parts)
+    size = _HEAD_SIZE + len(body)
     if size > SIZE_MAX:
-        raise RowError(f"row of EPC {key.hex().upper()[:64]} has {size} bytes, {SIZE_MAX} are the limit")
-    return b"".join((HEAD.pack(size, len(key), state, version), key, body))
+        raise RowError(f"the row of EPC {parts[0].hex().upper()[:64]} has {size} bytes, {SIZE_MAX} are the limit")
+    key, tid, account, provider, plate, rest = map(len, parts)
+    return HEAD.pack(size, key, state, version, digest, available_vnd, tid, account, provider, plate, rest) + body
 
 
 def _rest(entry: TagEntryV1) -> bytes:
@@ -81,22 +80,19 @@ def _rest(entry: TagEntryV1) -> bytes:
 
 def entry_of(row: bytes) -> TagEntry | None:
     """The row in the core's own values; None: the tag left the list."""
-    _, key_size, state, version = HEAD.unpack_from(row)
+    _, key, state, version, _, available_vnd, tid, account, provider, plate, rest = _unpack(row)
     if not state & _ON_LIST:
         return None
-    at = _HEAD_SIZE + key_size
-    epc = row[_HEAD_SIZE:at].hex().upper()
-    _, available_vnd, tid, account, provider, plate, rest = BODY.unpack_from(row, at)
-    at += _BODY_SIZE
-    account_at = at + tid
+    tid_at = _HEAD_SIZE + key
+    account_at = tid_at + tid
     provider_at = account_at + account
     plate_at = provider_at + provider
     rest_at = plate_at + plate
-    ticket, exempt_reason = (None, None) if not rest else _read_rest(row[rest_at : rest_at + rest])
+    ticket, exempt_reason = _read_rest(row[rest_at : rest_at + rest]) if rest else (None, None)
     return TagEntry(
-        epc, row[at:account_at].hex().upper() if tid else None, row[account_at:provider_at].decode(),
-        row[provider_at:plate_at].decode(), row[plate_at:rest_at].decode(), state >> 4, _STATUSES[state >> 1 & 7],
-        available_vnd, ticket, version, exempt_reason,
+        row[_HEAD_SIZE:tid_at].hex().upper(), row[tid_at:account_at].hex().upper() if tid else None,
+        row[account_at:provider_at].decode(), row[provider_at:plate_at].decode(), row[plate_at:rest_at].decode(),
+        state >> 4, _STATUSES[state >> 1 & 7], available_vnd, ticket, version, exempt_reason,
     )  # fmt: skip
 
 
@@ -107,33 +103,29 @@ def _read_rest(rest: bytes) -> tuple[Ticket | None, str | None]:
 
 def key_of(row: bytes) -> bytes:
     """The EPC's bytes."""
-    return row[_HEAD_SIZE : _HEAD_SIZE + HEAD.unpack_from(row)[1]]
+    return row[_HEAD_SIZE : _HEAD_SIZE + _unpack(row)[1]]
 
 
 def version_of(row: bytes) -> int:
     """The version that last changed this row."""
-    version: int = HEAD.unpack_from(row)[3]
+    version: int = _unpack(row)[3]
     return version
 
 
-def weight_of(row: bytes | None) -> tuple[int, int]:
-    """(rows, digest) that this row adds to count and checksum; (0, 0): not on the list."""
+def standing_of(row: bytes | None) -> tuple[int, int, int]:
+    """(version, rows, digest): what this row adds to count and checksum, nothing when it is not on the list."""
     if row is None:
-        return 0, 0
-    _, key_size, state, _ = HEAD.unpack_from(row)
-    if not state & _ON_LIST:
-        return 0, 0
-    return 1, BODY.unpack_from(row, _HEAD_SIZE + key_size)[0]
+        return 0, 0, 0
+    _, _, state, version, digest, *_ = _unpack(row)
+    return version, state & _ON_LIST, digest
 
 
 def plate_of(row: bytes | None) -> bytes | None:
     """Registered plate, UTF-8; None: not on the list."""
     if row is None:
         return None
-    _, key_size, state, _ = HEAD.unpack_from(row)
+    _, key, state, _, _, _, tid, account, provider, plate, _ = _unpack(row)
     if not state & _ON_LIST:
         return None
-    at = _HEAD_SIZE + key_size
-    _, _, tid, account, provider, plate, _ = BODY.unpack_from(row, at)
-    at += _BODY_SIZE + tid + account + provider
+    at: int = _HEAD_SIZE + key + tid + account + provider
     return row[at : at + plate]

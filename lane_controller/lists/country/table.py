@@ -17,7 +17,7 @@ from lane_controller.contracts.v1 import TagEntryV1, checksum_text
 from lane_controller.core.values import TagEntry
 from lane_controller.lists.country.base import BaseFile, DamageError, Totals
 from lane_controller.lists.country.delta import Batch
-from lane_controller.lists.country.row import entry_of, key_of, key_of_epc, pack, plate_of, version_of, weight_of
+from lane_controller.lists.country.row import entry_of, key_of, key_of_epc, pack_key, plate_of, standing_of
 
 log = logging.getLogger(__name__)
 
@@ -69,14 +69,18 @@ class CountryTable:
     def by_plate(self, plate: str) -> TagEntry | None:
         """See the port."""
         wanted = plate.encode(errors="surrogatepass")
-        keys = {*self._fresh.plates.get(wanted, ()), *self._frozen.plates.get(wanted, ())}
+        fresh, frozen = self._fresh, self._frozen
         try:
-            keys.update(map(key_of, self._base.with_plate(wanted)))
+            rows = [row for row in self._base.with_plate(wanted) if not self._in_memory(key_of(row))]
         except (DamageError, OSError) as error:
             self.note_damage(str(error))
             return None  # whether exactly one tag has this plate cannot be known
-        rows = [row for row in map(self._asked_row, keys) if row is not None and plate_of(row) == wanted]
+        keys = {*fresh.plates.get(wanted, ()), *frozen.plates.get(wanted, ())}
+        rows += [row for key in keys if plate_of(row := fresh.rows.get(key) or frozen.rows[key]) == wanted]
         return entry_of(rows[0]) if len(rows) == 1 else None
+
+    def _in_memory(self, key: bytes) -> bool:
+        return key in self._fresh.rows or key in self._frozen.rows
 
     def apply(self, epc: str, version: int, entry: TagEntryV1 | None) -> bool:
         """See the port. False too when this tag's row has that version already. RowError: it cannot be a row."""
@@ -88,19 +92,17 @@ class CountryTable:
             if version <= self.version:
                 return False  # perhaps older than the row that cannot be read
             before = None
-        if before is not None and version <= version_of(before):
+        known, old, old_digest = standing_of(before)
+        if before is not None and version <= known:
             return False
-        self._put(key, before, pack(epc, version, entry))
-        self.version = max(self.version, version)
-        return True
-
-    def _put(self, key: bytes, before: bytes | None, row: bytes) -> None:
-        old, old_digest = weight_of(before)
-        new, new_digest = weight_of(row)
+        row = pack_key(key, version, entry)
+        _, new, new_digest = standing_of(row)
         self._count += new - old
         self._xor ^= old_digest ^ new_digest
         self._fresh.put(key, row)
         self._uncut.append(row)
+        self.version = max(self.version, version)
+        return True
 
     def count(self) -> int:
         """See the port."""

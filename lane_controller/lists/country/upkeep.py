@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
+from lane_controller.contracts.v1 import TagEntryV1
 from lane_controller.lists.country import jobs
 from lane_controller.lists.country.base import DamageError
 from lane_controller.lists.country.shelf import Draft, Opened, Shelf
@@ -26,6 +28,9 @@ SMALL_BYTES: Final = 2 * 1024 * 1024
 VERIFY_EVERY_S: Final = 24 * 3600.0
 VERIFY_FIRST_S: Final = 60.0
 RETRY_S: Final = 60.0
+TURN_S: Final = 0.002
+"""How long applying changes keeps the loop from everything else."""
+Change = tuple[str, int, TagEntryV1 | None]
 Result = TypeVar("Result")
 P = ParamSpec("P")
 
@@ -38,6 +43,8 @@ class CountryList:
         self._shelf, self._opened, self._merge_rows = shelf, opened, merge_rows
         self._thread = ThreadPoolExecutor(1, "tag-list")
         self._merging: asyncio.Task[None] | None = None
+        self._storing: asyncio.Task[None] | None = None
+        self._to_store = False
         self._no_merge_before_s = 0.0
         self.write_errors = 0
         self.merges = 0
@@ -46,6 +53,29 @@ class CountryList:
     def table(self) -> CountryTable:
         """The list in force; ask anew each time, it may have been replaced."""
         return self._opened.table
+
+    async def take(self, changes: Iterable[Change]) -> list[str]:
+        """Apply, giving way to the loop every 2 ms; the EPCs whose rows changed. RowError: a change is no row."""
+        table, applied = self.table, []
+        until_s = time.monotonic() + TURN_S
+        for epc, version, entry in changes:
+            if table.apply(epc, version, entry):
+                applied.append(epc)
+            if time.monotonic() >= until_s:
+                await asyncio.sleep(0)
+                until_s = time.monotonic() + TURN_S
+        return applied
+
+    def store_soon(self) -> None:
+        """Write what was applied, together with what comes until the disk is ready for it."""
+        self._to_store = True
+        if self._storing is None or self._storing.done():
+            self._storing = asyncio.create_task(self._store_all(), name="writing of the tag list")
+
+    async def _store_all(self) -> None:
+        while self._to_store:
+            self._to_store = False
+            await self.store()
 
     async def store(self) -> None:
         """Write what was applied; durable when this returns, unless the disk refuses, which is counted and told."""
@@ -131,6 +161,8 @@ class CountryList:
 
     async def close(self) -> None:
         """Write what is left and let another process have the folder."""
+        if self._storing is not None:
+            await self._storing
         await self._stop_merging()
         await self.store_last()
         self._thread.shutdown()

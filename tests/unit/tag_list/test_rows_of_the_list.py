@@ -8,14 +8,15 @@ from hypothesis import strategies as st
 
 from lane_controller.contracts.v1 import entry_digest
 from lane_controller.lists.country.row import (
+    HEAD,
     RowError,
     entry_of,
     key_of,
     key_of_epc,
     pack,
     plate_of,
+    standing_of,
     version_of,
-    weight_of,
 )
 from tests.unit.tag_list.tags import epc_of, expected, tag
 
@@ -30,13 +31,13 @@ def test_a_row_gives_back_its_entry(number: int, seed: int, version: int) -> Non
     assert key_of(row).hex().upper() == entry.epc
     assert version_of(row) == version
     assert plate_of(row) == entry.plate.encode()
-    assert weight_of(row) == (1, entry_digest(entry))
+    assert standing_of(row) == (version, 1, entry_digest(entry))
 
 
 @given(st.integers(0, 2**32 - 1), VERSIONS)
 def test_a_removed_tag_leaves_its_version(number: int, version: int) -> None:
     row = pack(epc_of(number), version, None)
-    assert (entry_of(row), plate_of(row), weight_of(row)) == (None, None, (0, 0))
+    assert (entry_of(row), plate_of(row), standing_of(row)) == (None, None, (version, 0, 0))
     assert version_of(row) == version
 
 
@@ -61,5 +62,5 @@ def test_what_is_no_epc_is_refused(epc: str) -> None:
 
 
 def test_a_row_that_is_too_long_names_its_tag() -> None:
-    with pytest.raises(RowError, match="70013 bytes"):
+    with pytest.raises(RowError, match=f"{70_000 + HEAD.size} bytes"):
         pack("AB" * 70_000, 1, None)

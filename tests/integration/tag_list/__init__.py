@@ -1,0 +1,1 @@
+"""The tag list of the country on disk."""
