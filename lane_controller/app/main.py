@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Coroutine
@@ -20,6 +21,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from lane_controller.app.settings import LaneTable, Settings, SettingsError, load
+
+STOP_WITHIN_S = 10.0
 
 app = typer.Typer(
     help="Lane controller of a toll plaza: opens the barrier, records passages (Bộ điều khiển làn thu phí).",
@@ -122,8 +125,14 @@ async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
     """Run until SIGTERM or SIGINT, then let everything close."""
     task = asyncio.create_task(work)
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        task.cancel()
+        # Whatever does not close in time is ended: the journal is safe at any instant.
+        loop.call_later(STOP_WITHIN_S, os._exit, 1)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, stop)
     try:
         await task
     except asyncio.CancelledError:

@@ -113,7 +113,8 @@ class StatusTeller:
                 self._measure(around)
                 await asyncio.sleep(STATUS_SPACING_S)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._runner.changed.wait(), STATUS_EVERY_S - STATUS_SPACING_S)
+                    async with asyncio.timeout(STATUS_EVERY_S - STATUS_SPACING_S):
+                        await self._runner.changed.wait()
         finally:
             with contextlib.suppress(StreamError, OSError):
                 await producer.close()

@@ -138,6 +138,7 @@ class MqttFieldIo:
         """One connection, from subscribing to its end."""
         for topic in SUBSCRIPTIONS:
             await client.subscribe(f"{self.root}/{topic}", qos=1)
+        _end_if_cancelled()
         self._client = client
         for topic, wanted in (("signal/cmd", self._signal), ("display/cmd", self._display)):
             if wanted is not None:
@@ -219,3 +220,10 @@ class MqttFieldIo:
         if text != self.last_error:
             self.last_error = text
             log.warning("%s: broker %s:%d: %s", self.root, self._settings.host, self._settings.port, text)
+
+
+def _end_if_cancelled() -> None:
+    """asyncio.wait_for, inside aiomqtt, loses a cancellation that meets its result (until Python 3.12)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -87,7 +87,8 @@ class Relay:
 
     async def _wait(self) -> None:
         try:
-            await asyncio.wait_for(self._wake.wait(), IDLE_S)
+            async with asyncio.timeout(IDLE_S):
+                await self._wake.wait()
         except TimeoutError:
             return
         finally:

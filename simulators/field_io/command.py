@@ -19,6 +19,11 @@ from simulators.field_io.device import Broker, SimulatedPlc
 app = typer.Typer(help="Simulated roadside PLCs over MQTT (PLC mô phỏng).", no_args_is_help=True)
 
 
+@app.callback()
+def plc() -> None:
+    """Simulated roadside PLCs over MQTT (PLC mô phỏng)."""
+
+
 @app.command("run")
 def run(
     lane: Annotated[list[str], typer.Option("--lane", help="lane such as CM-01; may be given several times (làn)")],

@@ -156,6 +156,7 @@ class SimulatedPlc:
             for topic in COMMAND_TOPICS:
                 await client.subscribe(f"{self.root}/{topic}", qos=1)
             await client.subscribe(self.control, qos=1)
+            _end_if_cancelled()
             missed = [_as_recovered(late) for late in (*self._backlog, *self.plc.take()) if late.topic == "io/events"]
             self._backlog.clear()
             await self._send(client, [*self.plc.greeting(self.now_ms()), *missed])
@@ -186,7 +187,8 @@ class SimulatedPlc:
     async def _scan(self, client: aiomqtt.Client) -> None:
         while self._online.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), SCAN_S)
+                async with asyncio.timeout(SCAN_S):
+                    await self._wake.wait()
             self._wake.clear()
             self.plc.tick(self.now_ms())
             await self._send(client, self.plc.take())
@@ -199,6 +201,7 @@ class SimulatedPlc:
                 first = waiting[0]
                 await client.publish(f"{self.root}/{first.topic}", first.payload(), qos=1, retain=first.retain)
                 waiting.pop(0)
+                _end_if_cancelled()
         finally:
             self._backlog.extend(publication for publication in waiting if publication.topic == "io/events")
 
@@ -246,6 +249,13 @@ async def _until_one_ends(*work: Coroutine[Any, Any, None]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _end_if_cancelled() -> None:
+    """asyncio.wait_for, inside aiomqtt, loses a cancellation that meets its result (until Python 3.12)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _cut(client: aiomqtt.Client) -> None:
