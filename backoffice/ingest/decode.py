@@ -51,6 +51,9 @@ def decode_passage(record: Record, *, check_hash: bool = True) -> PassageV1 | Re
 
 
 def _hash_matches(data: bytes, expected: str) -> bool:
+    # Lanes publish the canonical spelling itself: cutting the field out leaves the hashed bytes, in a third of the time.
+    if hashlib.sha256(data.replace(b'"record_hash":"%s",' % expected.encode(), b"", 1)).hexdigest() == expected:
+        return True
     try:
         return passage_hash(data) == expected
     except (ValueError, RecursionError):  # NaN or the like inside the explanation: no lane writes that

@@ -42,6 +42,15 @@ class KafkaBroker:
         self._process = PartProcess("Apache Kafka", self._command("kafka.Kafka"), folder / "kafka.log")
 
     @property
+    def pid(self) -> int:
+        """Process id of the running broker."""
+        return self._process.pid
+
+    def running(self) -> bool:
+        """True while the broker lives."""
+        return self._process.running()
+
+    @property
     def address(self) -> str:
         """host:port for clients."""
         return f"127.0.0.1:{self.port}"
