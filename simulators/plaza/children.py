@@ -62,7 +62,8 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 self.process.terminate()
         try:
-            await asyncio.wait_for(self.process.wait(), within_s)
+            async with asyncio.timeout(within_s):
+                await self.process.wait()
         except TimeoutError:
             self.kill_group()
             await self.process.wait()

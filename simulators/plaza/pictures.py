@@ -13,7 +13,7 @@ import signal
 from collections import OrderedDict
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Final
 
 from anpr.observation import Colour, Layout
@@ -52,6 +52,13 @@ def drawing_process() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         max_workers=1, mp_context=get_context("spawn"), initializer=_begin_drawing, initargs=(os.getpid(),)
     )
+
+
+def stop_drawing(drawing: ProcessPoolExecutor) -> None:
+    """End it now: a half-drawn picture is of no use to anybody."""
+    drawing.shutdown(wait=False, cancel_futures=True)
+    for worker in active_children():
+        worker.kill()
 
 
 def _begin_drawing(parent: int) -> None:

@@ -61,7 +61,8 @@ class Supervisor:
         child = await start(name, command, self._log(name))
         self.running[name] = child
         try:
-            status = await asyncio.wait_for(child.process.wait(), within_s)
+            async with asyncio.timeout(within_s):
+                status = await child.process.wait()
         except TimeoutError:
             await child.stop()
             raise PlazaError(f"{name} did not end within {within_s:.0f} s; see {child.log}") from None

@@ -26,7 +26,7 @@ from simulators.field_io import Broker, SimulatedPlc
 from simulators.llrp_reader.reader import SimulatedReader
 from simulators.plaza.lane_world import LaneWorld
 from simulators.plaza.operator import Operator
-from simulators.plaza.pictures import DrawnCamera, drawing_process
+from simulators.plaza.pictures import DrawnCamera, drawing_process, stop_drawing
 from simulators.traffic.arrivals import Arrival, arrivals
 from simulators.traffic.fleet import make_fleet
 
@@ -40,6 +40,7 @@ PLAZA_FULL: Final = 8
 
 CAMERA_HZ: Final = 8.0
 READY_EVERY_S: Final = 0.3
+CANCEL_EVERY_S: Final = 1.0
 
 
 class Place(BaseModel):
@@ -95,11 +96,18 @@ def world(config: Annotated[Path, typer.Option(help="File that `simulators plaza
 
 
 async def _until_stopped(settings: World) -> None:
-    work = asyncio.ensure_future(_run(settings))
+    work, told = asyncio.create_task(_run(settings)), asyncio.Event()
+    work.add_done_callback(lambda _: told.set())
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()
+    while not work.done():
+        # More than once: wait_for of Python 3.11 may lose a cancellation that meets a result (gh-86296).
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await asyncio.wait({work}, timeout=CANCEL_EVERY_S)
     with suppress(asyncio.CancelledError):
-        await work
+        work.result()
 
 
 async def _run(settings: World) -> None:
@@ -120,7 +128,7 @@ async def _lane_worlds(settings: World) -> AsyncIterator[list[LaneWorld]]:
     broker = Broker(mqtt.host, mqtt.port, mqtt.username, mqtt.password)
     drawing = drawing_process()
     async with AsyncExitStack() as devices:
-        devices.callback(drawing.shutdown, wait=False, cancel_futures=True)
+        devices.callback(stop_drawing, drawing)
         lanes = []
         for number, place in enumerate(settings.lanes):
             reader = await devices.enter_async_context(SimulatedReader(port=place.reader_port))
