@@ -34,7 +34,7 @@ def next_departure(turn: Turn) -> tuple[Track | None, int | None]:
     if track is None or turn.under_arm() is not None:
         return None, None
     if track.recovered_until_us is not None:
-        return track, track.recovered_until_us
+        return track, _recovered_until(turn, track)
     if track.on_l1 or track.l1_off_us is None:
         return None, None
     opened = track.times.open_confirmed
@@ -44,3 +44,10 @@ def next_departure(turn: Turn) -> tuple[Track | None, int | None]:
     since = max(since, track.voided_us or 0) if track.standing is Standing.VOID else since
     wait_ms = turn.cfg.pass_timeout_ms if track.live or not track.forward else turn.cfg.stuck_ms
     return track, since + wait_ms * 1000
+
+
+def _recovered_until(turn: Turn, track: Track) -> int | None:
+    """After a restart: pass_timeout, suspended on L1 while the arm is open (before a closed arm nobody can pass)."""
+    if track.on_l1:
+        return None if turn.arm.open_limit else track.recovered_until_us
+    return max(track.recovered_until_us or 0, (track.l1_off_us or 0) + turn.cfg.pass_timeout_ms * 1000)
