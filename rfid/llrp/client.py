@@ -107,7 +107,8 @@ class LlrpClient:
             if loss is Loss.BUSY:
                 delay_s = max(delay_s, BACKOFF_BUSY_S)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), delay_s)
+                async with asyncio.timeout(delay_s):
+                    await self._closing.wait()
             delay_s = min(delay_s * 2, BACKOFF_MAX_S)
 
     async def _connection(self) -> tuple[bool, Loss]:
