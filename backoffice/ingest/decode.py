@@ -51,7 +51,8 @@ def decode_passage(record: Record, *, check_hash: bool = True) -> PassageV1 | Re
 
 
 def _hash_matches(data: bytes, expected: str) -> bool:
-    # Lanes publish the canonical spelling itself: cutting the field out leaves the hashed bytes, in a third of the time.
+    # Lanes publish the canonical spelling itself: cutting the field out leaves the hashed bytes, at a third
+    # of the cost.
     if hashlib.sha256(data.replace(b'"record_hash":"%s",' % expected.encode(), b"", 1)).hexdigest() == expected:
         return True
     try:
