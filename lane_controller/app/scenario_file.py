@@ -41,7 +41,7 @@ TOP = {
 }
 TAG_KEYS = {"epc", "tid", "account", "provider", "plate", "class", "status", "available_vnd", "ticket", "reason"}
 KINDS: dict[str, set[str]] = {
-    "neighbour": {"tag", "epc", "reads", "rssi", "vehicle"},
+    "neighbour": {"tag", "epc", "reads", "over", "rssi", "vehicle"},
     "tag": {"epc", "reads", "over", "rssi", "antenna", "stamp_offset", "tid"},
     "sensor": {"on", "recovered", "happened"},
     "plate": {"confidence", "corrects"},
@@ -210,6 +210,10 @@ def _config(doc: Located, top: dict[str, Any], timeline: list[Entry]) -> LaneCon
         path = ("config", name)
         if name == "plate_fallback":
             settings[name] = PlateFallback(_one_of(doc, path, found, PlateFallback))
+        elif name == "debounce":
+            settings |= dict.fromkeys(
+                ("debounce_loop_on_ms", "debounce_loop_off_ms"), round(_number(doc, path, found) * 1000)
+            )
         elif f"{name}_ms" in known:
             settings[f"{name}_ms"] = round(_number(doc, path, found) * 1000)
         elif name in known and name not in ("lane", "geometry", "curtains"):

@@ -72,6 +72,9 @@ def _another(turn: Turn, track: Track, event: PlateRead) -> None:
     old = track.plate
     if event.text is None or old is None:
         return
+    if old.text is None and track.standing not in UNDECIDED:
+        deciding.late_plate(turn, turn.put(track, plate=event), event)
+        return
     if old.text is not None and not plates_agree(event.text, old.text) and event.confidence >= turn.cfg.plate_sure:
         turn.put(track, next_plate=event)
         settle_separation(turn)
