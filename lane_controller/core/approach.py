@@ -71,7 +71,8 @@ def _coming_back(turn: Turn) -> Track | None:
         return None
     if Sensor.LC1 in turn.cfg.curtains and turn.road.lc1_proven:
         return last if turn.sensors.lc1.raw else None
-    return last if Flag.REVERSED_UNDER_BOOM in last.flags else None
+    # Without a curtain: who reversed under the arm comes back over L1 once; whoever comes after that is somebody else.
+    return last if Flag.REVERSED_UNDER_BOOM in last.flags and last.returned_us is None else None
 
 
 def l1_off(turn: Turn, at: Now) -> None:

@@ -56,7 +56,7 @@ def _entering(turn: Turn) -> Track | None:
 
 def enter(turn: Turn, track: Track, at: Now) -> Track:
     """A vehicle is on L2."""
-    track = deciding.last_chance(turn, track)
+    track = deciding.following_through(turn, track)
     if track.shared_l1 and not _l2_was_clear(turn, at):
         track = turn.flag(Flag.CLOSE_FOLLOWING, track) or track
     track = passages.enter_l2(turn, track, at)

@@ -118,12 +118,18 @@ def _heard_again(turn: Turn, track: Track) -> bool:
     return any(tag.last_us > since for tag in _listed(turn, track))
 
 
+def following_through(turn: Turn, track: Track) -> Track:
+    """The vehicle is on L2 without an authorisation: its own credible tag is decided now (R6), also after a void."""
+    void = track.standing is Standing.VOID and track.decisions < MAX_DECISIONS
+    return _decide_now(turn, track) if void else last_chance(turn, track)
+
+
 def last_chance(turn: Turn, track: Track) -> Track:
-    """The vehicle leaves L1, or follows through: a credible tag is decided now or never (I4, R6)."""
-    if track.standing is not Standing.WAITING and not (
-        track.standing is Standing.VOID and track.decisions < MAX_DECISIONS
-    ):
-        return track
+    """The vehicle leaves L1 undecided: a credible tag is decided now or never (I4)."""
+    return _decide_now(turn, track) if track.standing is Standing.WAITING else track
+
+
+def _decide_now(turn: Turn, track: Track) -> Track:
     listed = _listed(turn, track)
     if not listed:
         return track
