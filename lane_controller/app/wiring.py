@@ -30,7 +30,8 @@ from lane_controller.devices.field_mqtt import MqttFieldIo, MqttSettings
 from lane_controller.devices.llrp import LlrpReader, ReaderPlace
 from lane_controller.devices.neighbours import LaneBus
 from lane_controller.devices.ports import PlateReader, PlcPosition
-from lane_controller.lists.cache import ListCache
+from lane_controller.lists.cache import TariffCache
+from lane_controller.lists.country.upkeep import CountryList, open_free_list
 from lane_controller.lists.follower import ListFollower
 from lane_controller.outbox.evidence import EvidenceSpool, EvidenceUploader
 from lane_controller.outbox.journal import Journal, JournalError, JournalReader, journal_path
@@ -55,6 +56,7 @@ class Shared:
 
     settings: Settings
     stream: Stream
+    tag_list: CountryList
     follower: ListFollower
     bus: LaneBus
     spool: EvidenceSpool
@@ -87,17 +89,19 @@ async def run_lanes(settings: Settings, tables: tuple[LaneTable, ...]) -> None:
 async def _shared(settings: Settings, tables: tuple[LaneTable, ...], metrics: Metrics) -> AsyncIterator[Shared]:
     clock = SystemClock()
     stream = open_stream(settings.stream)
-    cache = await asyncio.to_thread(ListCache, settings.data_dir / "lists.sqlite3")
+    cache = await asyncio.to_thread(TariffCache, settings.data_dir / "tariffs.sqlite3")
+    tag_list = await asyncio.to_thread(open_free_list, settings.data_dir)
     health = LaneHealth("all", metrics)
-    follower = ListFollower(stream, cache, settings.plaza, clock, health.reject)
+    follower = ListFollower(stream, tag_list, cache, settings.plaza, clock, health.reject)
     wants_anpr = settings.anpr.enabled and any(table.camera for table in tables)
     recogniser = PlateWorker() if wants_anpr else None
     spool = EvidenceSpool(settings.data_dir / "evidence")
     try:
-        yield Shared(settings, stream, follower, LaneBus(), spool, recogniser, metrics, clock)
+        yield Shared(settings, stream, tag_list, follower, LaneBus(), spool, recogniser, metrics, clock)
     finally:
         if recogniser is not None:
             await recogniser.close()
+        await tag_list.close()
         cache.close()
         with contextlib.suppress(StreamError, OSError):
             await stream.close()
@@ -106,7 +110,7 @@ async def _shared(settings: Settings, tables: tuple[LaneTable, ...], metrics: Me
 @contextlib.asynccontextmanager
 async def _background(shared: Shared) -> AsyncIterator[None]:
     """Everything that serves all lanes."""
-    work = [_make_topics(shared.stream), shared.follower.run(), _measure(shared)]
+    work = [_make_topics(shared.stream), shared.follower.run(), shared.tag_list.verify_for_ever(), _measure(shared)]
     if shared.settings.backoffice is not None:
         work.append(EvidenceUploader(shared.spool, shared.settings.backoffice).run())
     if shared.recogniser is not None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from struct import Struct
+from struct import error as StructError  # noqa: N812
 from typing import Final
 
 from lane_controller.contracts.v1 import TagEntryV1, entry_digest
@@ -52,20 +53,27 @@ def pack(epc: str, version: int, entry: TagEntryV1 | None) -> bytes:
 def pack_key(key: bytes, version: int, entry: TagEntryV1 | None) -> bytes:
     """As `pack`, for an EPC's bytes."""
     if entry is None:
-        return _row(0, version, 0, 0, (key, b"", b"", b"", b"", b""))
+        return compose(0, version, 0, 0, (key, b"", b"", b"", b"", b""))
     state = _ON_LIST | _CODES[entry.status] << 1 | entry.vehicle_class << 4
     tid = b"" if entry.tid is None else key_of_epc(entry.tid)
     parts = (key, tid, entry.account.encode(), entry.provider.encode(), entry.plate.encode(), _rest(entry))
-    return _row(state, version, entry_digest(entry), entry.available_vnd, parts)
+    return compose(state, version, entry_digest(entry), entry.available_vnd, parts)
 
 
-def _row(state: int, version: int, digest: int, available_vnd: int, parts: tuple[bytes, ...]) -> bytes:
+def compose(state: int, version: int, digest: int, available_vnd: int, parts: tuple[bytes, ...]) -> bytes:
+    """A row of its fields; `parts`: EPC, TID, account, provider, plate, rest."""
     body = b"".join(parts)
     size = _HEAD_SIZE + len(body)
     if size > SIZE_MAX:
         raise RowError(f"the row of EPC {parts[0].hex().upper()[:64]} has {size} bytes, {SIZE_MAX} are the limit")
     key, tid, account, provider, plate, rest = map(len, parts)
-    return HEAD.pack(size, key, state, version, digest, available_vnd, tid, account, provider, plate, rest) + body
+    try:
+        head = HEAD.pack(size, key, state, version, digest, available_vnd, tid, account, provider, plate, rest)
+    except StructError as error:
+        raise RowError(
+            f"the row of EPC {parts[0].hex().upper()}: version {version} is out of range: {error}"
+        ) from error
+    return head + body
 
 
 def _rest(entry: TagEntryV1) -> bytes:

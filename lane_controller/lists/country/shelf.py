@@ -116,14 +116,18 @@ class Draft:
 
     def __init__(self, folder: Path) -> None:
         """`folder` must not exist."""
-        self._folder = folder
+        self.folder = folder
         self._spool_folder = folder / "spool"
         folder.mkdir()
         self._spool = Spool(self._spool_folder)
 
     def add(self, epc: str, version: int, entry: TagEntryV1 | None) -> None:
         """One change, in any order. RowError: it cannot be a row."""
-        self._spool.add(pack(epc, version, entry))
+        self.add_row(pack(epc, version, entry))
+
+    def add_row(self, row: bytes) -> None:
+        """As `add`, for a row of `row.pack`."""
+        self._spool.add(row)
 
     def flush(self) -> int:
         """Hand all rows to the operating system; how many bytes they are."""
@@ -132,19 +136,19 @@ class Draft:
 
     def job(self, fresh_utc_us: int) -> tuple[str, ...]:
         """Arguments of the job that builds the base file."""
-        return "build", str(self._spool_folder), str(first_base(self._folder)), str(fresh_utc_us)
+        return "build", str(self._spool_folder), str(first_base(self.folder)), str(fresh_utc_us)
 
     def finish(self) -> Opened:
         """Open what the job built."""
         self._spool.clear()
-        return Opened(*Keeper.open(self._folder))
+        return Opened(*Keeper.open(self.folder))
 
     def finish_empty(self) -> Opened:
         """A list without a row."""
         self._spool.clear()
-        Keeper.create_empty(self._folder)
-        return Opened(*Keeper.open(self._folder))
+        Keeper.create_empty(self.folder)
+        return Opened(*Keeper.open(self.folder))
 
     def abandon(self) -> None:
         """Leave nothing behind."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -17,7 +17,7 @@ from lane_controller.contracts.v1 import TagEntryV1, checksum_text
 from lane_controller.core.values import TagEntry
 from lane_controller.lists.country.base import BaseFile, DamageError, Totals
 from lane_controller.lists.country.delta import Batch
-from lane_controller.lists.country.row import entry_of, key_of, key_of_epc, pack_key, plate_of, standing_of
+from lane_controller.lists.country.row import entry_of, key_of, key_of_epc, pack_key, plate_of, standing_of, version_of
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +103,11 @@ class CountryTable:
         self._uncut.append(row)
         self.version = max(self.version, version)
         return True
+
+    def knows(self, epc: str, version: int) -> bool:
+        """True when this tag's row has that version or a newer one: its change need not be read."""
+        row = None if self.damage is not None or version > self.version else self._asked_row(key_of_epc(epc))
+        return row is not None and version_of(row) >= version
 
     def count(self) -> int:
         """See the port."""

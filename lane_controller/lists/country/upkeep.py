@@ -8,9 +8,10 @@ to write stops nothing: the list goes on in memory and what was not written goes
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
@@ -18,7 +19,8 @@ from typing import Final, ParamSpec, TypeVar
 from lane_controller.contracts.v1 import TagEntryV1
 from lane_controller.lists.country import jobs
 from lane_controller.lists.country.base import DamageError
-from lane_controller.lists.country.shelf import Draft, Opened, Shelf
+from lane_controller.lists.country.row import RowError
+from lane_controller.lists.country.shelf import Draft, Opened, Shelf, ShelfBusyError
 from lane_controller.lists.country.table import MERGE_ROWS, CountryTable
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,8 @@ RETRY_S: Final = 60.0
 TURN_S: Final = 0.002
 """How long applying changes keeps the loop from everything else."""
 Change = tuple[str, int, TagEntryV1 | None]
+PROCESSES_MAX: Final = 16
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 P = ParamSpec("P")
 
@@ -46,6 +50,8 @@ class CountryList:
         self._storing: asyncio.Task[None] | None = None
         self._to_store = False
         self._no_merge_before_s = 0.0
+        self.told: Callable[[str, str], None] = _log
+        """Hears of everything that is no good: one word, and the details."""
         self.write_errors = 0
         self.merges = 0
 
@@ -54,16 +60,16 @@ class CountryList:
         """The list in force; ask anew each time, it may have been replaced."""
         return self._opened.table
 
-    async def take(self, changes: Iterable[Change]) -> list[str]:
-        """Apply, giving way to the loop every 2 ms; the EPCs whose rows changed. RowError: a change is no row."""
-        table, applied = self.table, []
-        until_s = time.monotonic() + TURN_S
-        for epc, version, entry in changes:
-            if table.apply(epc, version, entry):
-                applied.append(epc)
-            if time.monotonic() >= until_s:
-                await asyncio.sleep(0)
-                until_s = time.monotonic() + TURN_S
+    async def take(self, changes: Iterable[Change], table: CountryTable | None = None) -> list[tuple[str, int]]:
+        """Apply to this table (that in force), giving way to the loop every 2 ms; (EPC, version) of what changed."""
+        into = self.table if table is None else table
+        applied = []
+        async for epc, version, entry in in_turns(changes):
+            try:
+                if into.apply(epc, version, entry):
+                    applied.append((epc, version))
+            except RowError as error:
+                self.told("malformed", str(error))
         return applied
 
     def store_soon(self) -> None:
@@ -84,7 +90,7 @@ class CountryList:
             await self._in_thread(opened.keeper.append, opened.table.cut())
         except OSError as error:
             self.write_errors += 1
-            log.error("changes of the tag list stay in memory, they cannot be written: %s", error)
+            self.told("disk", f"changes of the tag list stay in memory, they cannot be written: {error}")
         if opened.table.changed() >= self._merge_rows and self._may_merge():
             self._merging = asyncio.create_task(self._merge(opened), name="merge of the tag list")
 
@@ -107,7 +113,7 @@ class CountryList:
             table.note_damage(str(error))
         except (jobs.JobError, OSError) as error:
             self._no_merge_before_s = asyncio.get_running_loop().time() + RETRY_S
-            log.error("the tag list could not be merged, tried again in %.0f s: %s", RETRY_S, error)
+            self.told("merge", f"the tag list could not be merged, tried again in {RETRY_S:.0f} s: {error}")
 
     async def merged(self) -> None:
         """Wait for a merge that is under way."""
@@ -129,13 +135,17 @@ class CountryList:
             await self._in_thread(jobs.do, job)
         return await self._in_thread(draft.finish)
 
-    async def replace(self, opened: Opened) -> None:
-        """This list is in force from now on. OSError: the one before still is."""
+    async def replace(self, opened: Opened) -> Opened:
+        """This list is in force from now on; the one before, to be closed. OSError: the one before still is."""
         await self._stop_merging()
         await self._in_thread(opened.keeper.append, opened.table.cut())
         await self._in_thread(self._shelf.take, opened)
         before, self._opened = self._opened, opened
-        before.close()
+        return before
+
+    async def abandon(self, draft: Draft) -> None:
+        """Leave nothing of it behind."""
+        await self._in_thread(draft.abandon)
 
     # -- life ---------------------------------------------------------------------------------------------------
 
@@ -183,6 +193,28 @@ class CountryList:
 
     async def _in_thread(self, work: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*args, **kwargs))
+
+
+async def in_turns(changes: Iterable[Item]) -> AsyncIterator[Item]:
+    """The same again, giving way to the loop every 2 ms; making them counts."""
+    until_s = time.monotonic() + TURN_S
+    for change in changes:
+        yield change
+        if time.monotonic() >= until_s:
+            await asyncio.sleep(0)
+            until_s = time.monotonic() + TURN_S
+
+
+def _log(reason: str, detail: str) -> None:
+    log.error("tag list, %s: %s", reason, detail)
+
+
+def open_free_list(data_dir: Path) -> CountryList:
+    """As `open_list`, in the first of the folders tag-list-1, tag-list-2 … that no other process holds."""
+    for number in range(1, PROCESSES_MAX):
+        with contextlib.suppress(ShelfBusyError):
+            return open_list(data_dir / f"tag-list-{number}")
+    return open_list(data_dir / f"tag-list-{PROCESSES_MAX}")
 
 
 def open_list(root: Path, merge_rows: int = MERGE_ROWS) -> CountryList:

@@ -19,7 +19,8 @@ from lane_controller.core.events import Event, ListEntryChanged, ListHeartbeat, 
 from lane_controller.devices.ports import PlcPosition
 from lane_controller.lists import follower as follower_module
 from lane_controller.lists import staging
-from lane_controller.lists.cache import ListCache
+from lane_controller.lists.cache import TariffCache
+from lane_controller.lists.country.upkeep import open_list
 from lane_controller.lists.follower import ListFollower
 from lane_controller.stream.connect import open_stream
 from lane_controller.stream.port import Stream
@@ -85,8 +86,9 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 @contextlib.asynccontextmanager
 async def following(office: Office, folder: Path, heard: Heard) -> AsyncIterator[ListFollower]:
-    cache = ListCache(folder / "lists.sqlite3")
-    follower = ListFollower(office.stream, cache, "CM", SystemClock(), heard.reject)
+    cache = TariffCache(folder / "tariffs.sqlite3")
+    tag_list = open_list(folder / "tag-list")
+    follower = ListFollower(office.stream, tag_list, cache, "CM", SystemClock(), heard.reject)
     follower.subscribe("CM-01", heard.sink)
     task = asyncio.create_task(follower.run())
     try:
@@ -94,6 +96,7 @@ async def following(office: Office, folder: Path, heard: Heard) -> AsyncIterator
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        await tag_list.close()
         cache.close()
 
 
@@ -169,6 +172,56 @@ async def test_a_lost_change_is_noticed_and_the_list_is_read_again(
         await eventually(lambda: list_.by_epc(epc(2)), what="the repaired list")
 
 
+async def test_a_start_goes_on_from_the_list_on_disk_and_hears_what_came_meanwhile(
+    office: Office, tmp_path: Path
+) -> None:
+    for number in range(1, 40):
+        await office.change(tag(number))
+    await office.heartbeat()
+    heard = Heard()
+    async with following(office, tmp_path, heard) as list_:
+        await eventually(lambda: list_.table.version == 39, what="the list in force")
+        folder = list_.table.base().path.parent.name
+    await office.change(tag(1), remove=True)
+    await office.change(tag(2, available_vnd=7))
+    await office.heartbeat()
+    heard = Heard()
+    async with following(office, tmp_path, heard) as list_:
+        assert (list_.table.version, list_.by_epc(epc(1)) is None) == (39, False)
+        await eventually(lambda: list_.table.version == 41, what="what came meanwhile")
+        await eventually(
+            lambda: [event.entry for event in heard.events if isinstance(event, ListEntryChanged)] == [None],
+            what="the change of the tag that was asked for",
+        )
+        row = list_.by_epc(epc(2))
+        assert row is not None
+        assert (row.available_vnd, list_.table.count()) == (7, 38)
+        assert list_.table.base().path.parent.name == folder
+        assert (list_.rereads, heard.rejected) == (0, [])
+
+
+async def test_damage_on_disk_is_told_and_the_list_is_read_again(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "RETRY_S", (0.05,))
+    heard = Heard()
+    for number in range(1, 40):
+        await office.change(tag(number))
+    await office.heartbeat()
+    async with following(office, tmp_path, heard) as list_:
+        await eventually(lambda: list_.table.version == 39, what="the list in force")
+        damaged = list_.table
+        path = damaged.base().path
+        path.write_bytes(bytes(path.stat().st_size))
+        assert [list_.by_epc(epc(number)) for number in range(1, 40)] == [None] * 39
+        await office.heartbeat()
+        await eventually(lambda: list_.table is not damaged, what="the list read again")
+        assert all(list_.by_epc(epc(number)) is not None for number in range(1, 40))
+        assert heard.rejected == ["damaged", "mismatch"]
+        told = {event.epc for event in heard.events if isinstance(event, ListEntryChanged) and event.entry is not None}
+        assert told == {epc(number) for number in range(1, 40)}
+
+
 async def test_nonsense_on_the_list_topic_is_counted_and_skipped(office: Office, tmp_path: Path) -> None:
     heard = Heard()
     await office.send(Topic.TAG_LIST, epc(9), b"{")
@@ -185,9 +238,9 @@ async def test_nonsense_on_the_list_topic_is_counted_and_skipped(office: Office,
 
 
 def test_a_damaged_cache_is_set_aside(tmp_path: Path) -> None:
-    path = tmp_path / "lists.sqlite3"
+    path = tmp_path / "tariffs.sqlite3"
     path.write_bytes(b"this is no database" * 300)
-    cache = ListCache(path)
-    assert list(cache.rows()) == []
+    cache = TariffCache(path)
+    assert cache.tariffs() == []
     cache.close()
-    assert (tmp_path / "lists.damaged").exists()
+    assert (tmp_path / "tariffs.damaged").exists()

@@ -60,7 +60,7 @@ async def test_a_list_read_anew_takes_the_place_of_the_one_before(tmp_path: Path
     assert tag_list.table.by_epc(epc_of(99_999)) is not None
     opened.table.apply(epc_of(1), rows + 1, tag(1, 1))
     model.apply(epc_of(1), rows + 1, tag(1, 1))
-    await tag_list.replace(opened)
+    (await tag_list.replace(opened)).close()
     _same(tag_list, model, range(0, rows, 7))
     assert tag_list.table.by_epc(epc_of(99_999)) is None
     await tag_list.close()
@@ -75,7 +75,7 @@ async def test_verify_tells_of_damage_that_nobody_asked_for(tmp_path: Path) -> N
     draft = await tag_list.draft()
     for number in range(100):
         draft.add(epc_of(number), number + 1, tag(number))
-    await tag_list.replace(await tag_list.build(draft, 5))
+    (await tag_list.replace(await tag_list.build(draft, 5))).close()
     path = tag_list.table.base().path
     content = bytearray(path.read_bytes())
     content[5_000] ^= 1
@@ -130,7 +130,7 @@ async def test_a_full_disk_stops_nothing_and_loses_nothing(tmp_path: Path, monke
 
 # -- kill -9 ----------------------------------------------------------------------------------------------------
 
-ROUNDS = 12
+ROUNDS = 8
 NUMBERS = 400
 STEP = 25
 
