@@ -10,7 +10,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from lane_controller.contracts.v1 import LaneCommandV1
 from lane_controller.contracts.values import PASSAGE_ID_PATTERN, LaneMode
@@ -20,6 +20,7 @@ COMMAND_TTL_MS: Final = 10_000
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=300)]
+VehicleClass = Annotated[int, Field(strict=True, ge=1, le=5)]
 PassageId = Annotated[str, StringConstraints(pattern=PASSAGE_ID_PATTERN, max_length=64)]
 
 
@@ -33,6 +34,7 @@ class CommandRequest(BaseModel):
     reason: Reason | None = None
     mode: LaneMode | None = None
     passage_id: PassageId | None = None
+    vehicle_class: VehicleClass | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -58,4 +60,5 @@ def lane_command(plaza: str, lane: str, request: CommandRequest) -> LaneCommandV
         reason=request.reason,
         mode=request.mode,
         passage_id=request.passage_id,
+        vehicle_class=request.vehicle_class,
     )

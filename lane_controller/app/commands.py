@@ -137,7 +137,7 @@ class CommandDesk:
                     return f"{meant} is not the vehicle that waits"
                 if command.operator is not None and command.operator != desk.operator:
                     return f"{command.operator} is not logged in at this lane"
-                return ReleaseRequested(command.reason or "")
+                return ReleaseRequested(command.reason or "", command.vehicle_class)
 
     def _resend(self, command: LaneCommandV1) -> str | None:
         if command.first_seq is None or command.last_seq is None or command.last_seq < command.first_seq:

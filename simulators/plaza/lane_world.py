@@ -62,6 +62,12 @@ class LaneWorld:
         """Vehicles that wait for room or are on the road."""
         return len(self.road.waiting) + len(self.road.drivers)
 
+    @property
+    def class_at_arm(self) -> int | None:
+        """Class of the first vehicle that is not through yet, as a person at the lane sees it."""
+        waiting = (one for one in self.road.drivers if one.rear_m < 0)
+        return next((one.arrival.vehicle.vehicle_class for one in waiting), None)
+
     def admit(self, arrival: Arrival) -> None:
         """`arrival` drives towards this lane."""
         self.road.add(arrival)

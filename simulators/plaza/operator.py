@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
@@ -53,6 +53,8 @@ class Operator:
 
     page: httpx.AsyncClient
     random: Random
+    class_seen: Callable[[str], int | None] = lambda _lane: None
+    """Class of the vehicle that stands at a lane, as a person sees it; None: nothing there."""
     lanes: dict[str, Seen] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -79,7 +81,9 @@ class Operator:
         if status.get("operator") != NAME:
             await self._ask(status["lane"], kind="login")
         else:
-            await self._ask(status["lane"], kind="release", passage_id=held, reason=_reason(status))
+            seen_class = self.class_seen(status["lane"])
+            told = {} if seen_class is None else {"vehicle_class": seen_class}
+            await self._ask(status["lane"], kind="release", passage_id=held, reason=_reason(status), **told)
 
     async def _attend_fault(self, status: Mapping[str, Any], seen: Seen, now: float) -> None:
         if status["state"] != "FAULT":
@@ -91,7 +95,7 @@ class Operator:
             seen.fault_since = now
             await self._ask(status["lane"], kind="mode", mode="AUTO", reason="Barrier đã kiểm tra (mô phỏng)")
 
-    async def _ask(self, lane: str, **body: str) -> None:
+    async def _ask(self, lane: str, **body: str | int) -> None:
         answer = await self.page.post(f"/lanes/{lane}/commands", json={"operator": NAME, **body})
         if answer.is_error:
             log.warning("%s: %s refused: %s", lane, body["kind"], answer.text[:300])

@@ -118,7 +118,9 @@ async def _run(settings: World) -> None:
             tasks.create_task(lane.run())
         await _lanes_ready(page, settings)
         log.info("every lane is ready; traffic begins")
-        tasks.create_task(Operator(page, Random(f"operator-{settings.seed}")).run())
+        at_arm = {lane.name: lane for lane in lanes}
+        operator = Operator(page, Random(f"operator-{settings.seed}"), lambda name: at_arm[name].class_at_arm)
+        tasks.create_task(operator.run())
         tasks.create_task(_send_traffic(settings, lanes))
 
 

@@ -9,6 +9,7 @@ import { text } from "/static/texts.js";
 const ANSWER_MS = 12_000;
 const ASK_EVERY_MS = 300;
 const REASONS = ["cash", "checked", "topup", "tag"];
+const CLASSES = [1, 2, 3, 4, 5];
 const MODES = ["AUTO", "CONVOY", "EMERGENCY", "CLOSED"];
 const REMEMBERED = "operator";
 
@@ -68,6 +69,13 @@ function reasonField(suggestions) {
     buttons.length ? h("div", { class: "chips" }, buttons) : null);
 }
 
+// The class that the person sees: it sets the fare where neither the lane nor the tag says one.
+function classField() {
+  const choices = CLASSES.map((n) => h("label", { class: "choice" },
+    h("input", { type: "radio", name: "vehicle_class", value: n, required: true }), h("span", {}, text("passage.class_n", { n }))));
+  return h("fieldset", { class: "choices choices--row" }, h("legend", {}, text("operator.class_seen")), choices);
+}
+
 // A dialog with a form; `act` gets the entered values after the person confirmed.
 function ask(title, help, fields, act) {
   const form = h("form", { class: "form", method: "dialog" },
@@ -104,8 +112,10 @@ export function askRelease(view) {
   const { lane, status } = view;
   const release = (operator) => {
     const who = [status.held_plate ? plate(status.held_plate) : "", status.held_epc ?? ""].filter(Boolean).join(" · ");
-    ask(text("operator.release_lane", { lane }), `${text("operator.release_help")} ${who}`, [reasonField(REASONS)],
-      ({ reason }) => send(lane, { kind: "release", operator, reason: reason.trim(), passage_id: status.held_passage_id }));
+    ask(text("operator.release_lane", { lane }), `${text("operator.release_help")} ${who}`, [reasonField(REASONS), classField()],
+      ({ reason, vehicle_class: seen }) => send(lane, {
+        kind: "release", operator, reason: reason.trim(), passage_id: status.held_passage_id, vehicle_class: Number(seen),
+      }));
   };
   if (status.operator) release(status.operator);
   else askLogin(view, release);

@@ -11,7 +11,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lane_controller.contracts.v1.base import Count, LaneId, Message, PassageId, PlazaId, ShortText, UtcTime, Version
+from lane_controller.contracts.v1.base import (
+    Count,
+    LaneId,
+    Message,
+    PassageId,
+    PlazaId,
+    ShortText,
+    UtcTime,
+    VehicleClass,
+    Version,
+)
 from lane_controller.contracts.values import LaneMode, LaneState
 
 
@@ -73,6 +83,9 @@ class LaneCommandV1(Message):
     reason: ShortText | None = None
     mode: LaneMode | None = None
     passage_id: PassageId | None = Field(default=None, description="release: the held vehicle that is meant")
+    vehicle_class: VehicleClass | None = Field(
+        default=None, description="release: class as the operator sees it, where neither lane nor tag says it"
+    )
     epoch: Annotated[int, Field(ge=1)] | None = None
     first_seq: Annotated[int, Field(ge=1)] | None = None
     last_seq: Annotated[int, Field(ge=1)] | None = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +9,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.web.memory_live_view import MemoryLiveView, lane
 from tests.e2e.web.page_server import PageServer
+from tests.parts.chromium import chromium_path
+from tests.parts.missing import PartMissingError, skip_or_fail
 
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
@@ -23,12 +23,14 @@ CHROMIUM_ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="session")
+# Not for the session: playwright keeps a loop running in this thread, in which no other asynchronous test starts.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, headless."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if path is None:
-        pytest.skip("no Chromium: install the package chromium, or name one in CHROMIUM")
+    try:
+        path = chromium_path()
+    except PartMissingError as missing:
+        skip_or_fail(missing)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_ARGUMENTS))
         yield running

@@ -149,12 +149,13 @@ def test_a_held_vehicle_is_released_after_login_reason_and_confirmation(
     dialog.get_by_role("button", name="Xác nhận").click()
     assert [command.kind for command in live.commands] == ["login"], "no release without a reason"
     dialog.get_by_role("button", name="Đã thu tiền mặt tại làn").click()
+    dialog.get_by_label("Loại 2").check()
     dialog.get_by_role("button", name="Xác nhận").click()
     expect(page.locator(".toast--good")).to_have_count(2)
     login, release = live.commands
     assert (login.kind, login.operator, login.lane) == ("login", "Lan", "CM-02")
     assert (release.kind, release.operator, release.passage_id) == ("release", "Lan", "CM-02-e1-000007")
-    assert release.reason == "Đã thu tiền mặt tại làn"
+    assert (release.reason, release.vehicle_class) == ("Đã thu tiền mặt tại làn", 2)
 
 
 def test_a_refusal_of_the_lane_is_shown(page: Page, live: MemoryLiveView) -> None:

@@ -64,7 +64,7 @@ async def test_the_operator_logs_in_and_releases_with_a_reason(monkeypatch: pyte
     server.start()
     try:
         async with httpx.AsyncClient(base_url=server.address) as page:
-            working = asyncio.create_task(Operator(page, Random(1)).run())
+            working = asyncio.create_task(Operator(page, Random(1), lambda _lane: 3).run())
             await _until_commands(live, 1)
             live.put_lane(lane("CM-01", operator=NAME, **held))
             await _until_commands(live, 2)
@@ -75,6 +75,7 @@ async def test_the_operator_logs_in_and_releases_with_a_reason(monkeypatch: pyte
     assert next(command.kind for command in live.commands) == "login"
     release = next(command for command in live.commands if command.kind == "release")
     assert (release.lane, release.operator, release.passage_id) == ("CM-01", NAME, "CM-01-e1-000004")
+    assert release.vehicle_class == 3
     assert "Không đủ tiền" in (release.reason or "")
 
 
