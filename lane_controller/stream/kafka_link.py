@@ -77,6 +77,9 @@ class KafkaLink:
 
     def _remedy(self, error: BaseException) -> str:
         match error:
+            case errors.UnknownTopicOrPartitionError() if self.security.user:
+                # Kafka hides a topic from those who may not see it.
+                return f"create the topic first (ensure_topics), or let user {self.security.user} see it by an ACL"
             case errors.UnknownTopicOrPartitionError():
                 return "create the topic first (ensure_topics)"
             case errors.MessageSizeTooLargeError() | errors.RecordListTooLargeError():

@@ -90,14 +90,22 @@ class KafkaBroker:
         }
         for name, value in filled.items():
             text = text.replace(f"@{name}@", str(value))
-        self._properties.write_text(text + _TEST_SETTINGS, encoding="utf-8")
+        self._properties.write_text(self._settings(text), encoding="utf-8")
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = [*self._command("kafka.tools.StorageTool")[:-1], "format", "-t", cluster, "-c", str(self._properties)]
+        command += self._format_options()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise PartFailedError(
                 f"Apache Kafka cannot format {self._folder}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
             )
+
+    def _settings(self, text: str) -> str:
+        """The whole properties file; `text` is the one that is deployed, filled in."""
+        return text + _TEST_SETTINGS
+
+    def _format_options(self) -> list[str]:
+        return []
 
     def _command(self, main: str) -> list[str]:
         options = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-Djava.awt.headless=true"]
