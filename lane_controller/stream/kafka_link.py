@@ -77,11 +77,10 @@ class KafkaLink:
 
     def _remedy(self, error: BaseException) -> str:
         match error:
-            case errors.UnknownTopicOrPartitionError() if self.security.user:
-                # Kafka hides a topic from those who may not see it.
-                return f"create the topic first (ensure_topics), or let user {self.security.user} see it by an ACL"
             case errors.UnknownTopicOrPartitionError():
-                return "create the topic first (ensure_topics)"
+                # Kafka hides a topic from those who may not see it.
+                hidden = f", or let user {self.security.user} see it by an ACL" if self.security.user else ""
+                return f"create the topic first (ensure_topics){hidden}"
             case errors.MessageSizeTooLargeError() | errors.RecordListTooLargeError():
                 return (
                     "send smaller records or raise max.message.bytes of the topic and message.max.bytes of the broker"
