@@ -10,25 +10,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
 
-from lane_controller.contracts.v1 import HEARTBEAT_KEY, TagListChangeV1, TagListHeartbeatV1, TariffV1
+from lane_controller.contracts.v1 import HEARTBEAT_KEY, TagListHeartbeatV1, TariffV1
 from lane_controller.contracts.v1.base import MessageError
 from lane_controller.contracts.values import Topic
 from lane_controller.core.events import ListEntryChanged, ListHeartbeat, TariffChanged
 from lane_controller.core.values import TagEntry, Tariff
 from lane_controller.devices.ports import Clock, Reject, Sink
 from lane_controller.lists.cache import TariffCache
+from lane_controller.lists.country.base import DamageError
+from lane_controller.lists.country.jobs import JobError
 from lane_controller.lists.country.row import RowError
-from lane_controller.lists.country.shelf import Opened
+from lane_controller.lists.country.shelf import Draft, Opened
 from lane_controller.lists.country.table import CountryTable
-from lane_controller.lists.country.upkeep import Change, CountryList, in_turns
+from lane_controller.lists.country.upkeep import CountryList, in_turns
+from lane_controller.lists.records import Change, change_of, core_tariff, utc_us, version_in
 from lane_controller.lists.staging import Agreement, HeartbeatCheck
 from lane_controller.stream.port import Consumer, Record, Stream, StreamError
 
@@ -44,7 +46,6 @@ ASKED_MAX: Final = 20_000
 """Tags whose changes the lanes are told: those that were asked for lately."""
 
 T = TypeVar("T")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class RereadError(Exception):
@@ -72,7 +73,7 @@ class ListFollower:
         self.connected = False
         self.rereads = 0
         tag_list.told = partial(reject, "list")
-        self._watch_for_damage()
+        self._put_in_use()
 
     @property
     def table(self) -> CountryTable:
@@ -123,6 +124,8 @@ class ListFollower:
                 except (StreamError, OSError) as error:
                     self.connected = False
                     log.warning("the list cannot be followed, the last known stays in force: %s", error)
+                except (JobError, DamageError) as error:
+                    self._reject("list", "build", f"the list that was read could not be built: {error}")
                 await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
                 attempt += 1
         finally:
@@ -145,8 +148,8 @@ class ListFollower:
         draft, check = await self._list.draft(), HeartbeatCheck()
         opened: Opened | None = None
         try:
-            async for epc, version, entry in self._to_the_end(consumer, check):
-                draft.add(epc, version, entry)
+            async for change in self._to_the_end(consumer, check):
+                self._add(draft, change)
             opened = await self._list.build(draft, 0)
             await self._until_whole(consumer, check, opened.table)
             await self._swap(opened, check)
@@ -158,6 +161,12 @@ class ListFollower:
             raise
         if self._contradicted:
             raise RereadError(_told(self.table, check))
+
+    def _add(self, draft: Draft, change: Change) -> None:
+        try:
+            draft.add(*change)
+        except RowError as error:
+            self._reject("list", "malformed", str(error))
 
     async def _to_the_end(self, consumer: Consumer, check: HeartbeatCheck) -> AsyncIterator[Change]:
         """Every change that is on the stream now."""
@@ -187,10 +196,10 @@ class ListFollower:
     async def _swap(self, opened: Opened, check: HeartbeatCheck) -> None:
         newest = None if self._contradicted else check.newest
         if newest is not None:
-            opened.table.fresh_utc_us = _utc_us(newest.sent_at_utc)
+            opened.table.fresh_utc_us = utc_us(newest.sent_at_utc)
         before = await self._list.replace(opened)
         try:
-            self._watch_for_damage()
+            self._put_in_use()
             self._check = check
             if newest is not None:
                 self._fresh(newest.sent_at_utc)
@@ -235,12 +244,13 @@ class ListFollower:
             self._list.store_soon()
         await self._store_tariffs()
 
-    def _watch_for_damage(self) -> None:
+    def _put_in_use(self) -> None:
+        self.table.plaza = self._plaza
         self.table.damaged = partial(self._reject, "list", "damaged")
 
     def _fresh(self, at: datetime) -> None:
         """Something of the list's life was applied: tell the lanes how old it is now."""
-        at_us = _utc_us(at)
+        at_us = utc_us(at)
         if self._fresh_utc_us is not None and at_us <= self._fresh_utc_us:
             return
         self._fresh_utc_us = self.table.fresh_utc_us = at_us
@@ -265,8 +275,8 @@ class ListFollower:
                     self._take_tariff(record)
                 elif record.key == HEARTBEAT_KEY:
                     check.hear(TagListHeartbeatV1.decode(record.value or b""))
-                elif record.value is not None and not (known is not None and _is_known(known, record)):
-                    yield _change(record.key, record.value)
+                elif record.value is not None and not _is_known(known, record.key, record.value):
+                    yield change_of(record.key, record.value)
             except (MessageError, RowError) as error:
                 self._reject("list", "malformed", f"{record.topic} offset {record.offset} key {record.key!r}: {error}")
 
@@ -288,30 +298,11 @@ class ListFollower:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
 
-def core_tariff(tariff: TariffV1) -> Tariff:
-    """A tariff in the core's own values."""
-    return Tariff(tariff.version, _utc_us(tariff.valid_from_utc), tuple(sorted(tariff.fares_vnd.items())))
-
-
-def _utc_us(at: datetime) -> int:
-    return (at - _EPOCH) // timedelta(microseconds=1)
-
-
 def _told(table: CountryTable, check: HeartbeatCheck) -> str:
     return f"{table.count()} tags of version {table.version}, {check.newest!r}"
 
 
-_VERSION: Final = re.compile(rb'\{"kind":"change","version":(\d+),')
-
-
-def _is_known(table: CountryTable, record: Record) -> bool:
+def _is_known(table: CountryTable | None, key: str, value: bytes) -> bool:
     """A compacted topic gives all tags again at each start: most need no more than a look at their version."""
-    found = _VERSION.match(record.value or b"")
-    return found is not None and table.knows(record.key, int(found[1]))
-
-
-def _change(key: str, value: bytes) -> Change:
-    change = TagListChangeV1.decode(value)
-    if change.epc != key or (change.entry is not None and change.entry.epc != key):
-        raise MessageError(f"not a TagListChangeV1: epc {change.epc} under the key {key}")
-    return change.epc, change.version, change.entry
+    version = None if table is None else version_in(value)
+    return table is not None and version is not None and table.knows(key, version)

@@ -82,12 +82,13 @@ def _rest(entry: TagEntryV1) -> bytes:
         return b""
     fields = None
     if ticket is not None:
-        fields = [ticket.ticket_no, ticket.valid_from.isoformat(), ticket.valid_to.isoformat(), ticket.kind]
+        dates = ticket.valid_from.isoformat(), ticket.valid_to.isoformat()
+        fields = [ticket.plaza, ticket.ticket_no, *dates, ticket.kind]
     return json.dumps([fields, entry.exempt_reason], ensure_ascii=False).encode()
 
 
-def entry_of(row: bytes) -> TagEntry | None:
-    """The row in the core's own values; None: the tag left the list."""
+def entry_of(row: bytes, plaza: str | None = None) -> TagEntry | None:
+    """The row in the core's own values; None: the tag left the list. A ticket of another plaza is no ticket here."""
     _, key, state, version, _, available_vnd, tid, account, provider, plate, rest = _unpack(row)
     if not state & _ON_LIST:
         return None
@@ -96,7 +97,7 @@ def entry_of(row: bytes) -> TagEntry | None:
     provider_at = account_at + account
     plate_at = provider_at + provider
     rest_at = plate_at + plate
-    ticket, exempt_reason = _read_rest(row[rest_at : rest_at + rest]) if rest else (None, None)
+    ticket, exempt_reason = _read_rest(row[rest_at : rest_at + rest], plaza) if rest else (None, None)
     return TagEntry(
         row[_HEAD_SIZE:tid_at].hex().upper(), row[tid_at:account_at].hex().upper() if tid else None,
         row[account_at:provider_at].decode(), row[provider_at:plate_at].decode(), row[plate_at:rest_at].decode(),
@@ -104,9 +105,11 @@ def entry_of(row: bytes) -> TagEntry | None:
     )  # fmt: skip
 
 
-def _read_rest(rest: bytes) -> tuple[Ticket | None, str | None]:
+def _read_rest(rest: bytes, plaza: str | None) -> tuple[Ticket | None, str | None]:
     fields, exempt_reason = json.loads(rest)
-    return None if fields is None else Ticket(*fields), exempt_reason
+    if fields is None or plaza not in (None, fields[0]):
+        return None, exempt_reason
+    return Ticket(*fields[1:]), exempt_reason
 
 
 def key_of(row: bytes) -> bytes:

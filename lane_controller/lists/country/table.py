@@ -53,6 +53,8 @@ class CountryTable:
         self._uncut: list[bytes] = []
         self.version = totals.version
         self.fresh_utc_us = fresh_utc_us
+        self.plaza: str | None = None
+        """Tickets of other plazas are left out of what is told; None: of none."""
         self.damage: str | None = None
         self.damaged: Callable[[str], None] = _log_damage
 
@@ -63,7 +65,7 @@ class CountryTable:
         except ValueError:
             return None
         row = self._asked_row(key)
-        entry = None if row is None else entry_of(row)
+        entry = None if row is None else entry_of(row, self.plaza)
         return None if entry is None or entry.epc != epc else entry
 
     def by_plate(self, plate: str) -> TagEntry | None:
@@ -77,7 +79,7 @@ class CountryTable:
             return None  # whether exactly one tag has this plate cannot be known
         keys = {*fresh.plates.get(wanted, ()), *frozen.plates.get(wanted, ())}
         rows += [row for key in keys if plate_of(row := fresh.rows.get(key) or frozen.rows[key]) == wanted]
-        return entry_of(rows[0]) if len(rows) == 1 else None
+        return entry_of(rows[0], self.plaza) if len(rows) == 1 else None
 
     def _in_memory(self, key: bytes) -> bool:
         return key in self._fresh.rows or key in self._frozen.rows

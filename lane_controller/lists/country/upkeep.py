@@ -16,12 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
-from lane_controller.contracts.v1 import TagEntryV1
 from lane_controller.lists.country import jobs
 from lane_controller.lists.country.base import DamageError
 from lane_controller.lists.country.row import RowError
 from lane_controller.lists.country.shelf import Draft, Opened, Shelf, ShelfBusyError
 from lane_controller.lists.country.table import MERGE_ROWS, CountryTable
+from lane_controller.lists.records import Change
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,6 @@ VERIFY_FIRST_S: Final = 60.0
 RETRY_S: Final = 60.0
 TURN_S: Final = 0.002
 """How long applying changes keeps the loop from everything else."""
-Change = tuple[str, int, TagEntryV1 | None]
 PROCESSES_MAX: Final = 16
 Item = TypeVar("Item")
 Result = TypeVar("Result")

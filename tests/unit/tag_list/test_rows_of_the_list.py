@@ -64,3 +64,16 @@ def test_what_is_no_epc_is_refused(epc: str) -> None:
 def test_a_row_that_is_too_long_names_its_tag() -> None:
     with pytest.raises(RowError, match=f"{70_000 + HEAD.size} bytes"):
         pack("AB" * 70_000, 1, None)
+
+
+def test_a_ticket_counts_at_its_own_plaza_only() -> None:
+    entry = tag(77)
+    row = pack(entry.epc, 5, entry)
+    assert entry_of(row, "CM") == expected(entry, 5)
+    assert entry_of(row, "XX") == expected(entry.model_copy(update={"ticket": None}), 5)
+
+
+@pytest.mark.parametrize("version", [-1, 2**64])
+def test_a_version_out_of_range_names_its_tag(version: int) -> None:
+    with pytest.raises(RowError, match=f"{epc_of(1)}: version"):
+        pack(epc_of(1), version, tag(1))
