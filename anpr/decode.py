@@ -8,14 +8,14 @@ the pixels hold possible (Graves et al. 2006, connectionist temporal classificat
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anpr.observation import Layout
-from anpr.plate import ALPHABET, prior
+from anpr.plate import ALPHABET, is_plate, prior
 
 Chances = Mapping[str, float]
 BEAM: Final = 12
@@ -59,15 +59,22 @@ def _add(beams: dict[str, tuple[float, float]], text: str, blank: float, last: f
     beams[text] = (before[0] + blank, before[1] + last)
 
 
-def mix(readings: Iterable[Chances]) -> dict[str, float]:
-    """The mean of several readings of one plate: where they disagree, none comes out sure."""
+def mix(readings: Sequence[Chances], layout: Layout | None = None) -> dict[str, float]:
+    """The mean of several readings of one plate, each weighed by how much of it is a plate under the grammar.
+
+    Where good readings disagree, none comes out sure; a cut that shows half a plate hardly counts.
+    """
+    weights = [max(0.02, _plausible(reading, layout)) for reading in readings]
     total: dict[str, float] = {}
-    count = 0
-    for reading in readings:
-        count += 1
+    for weight, reading in zip(weights, readings, strict=True):
         for text, chance in reading.items():
-            total[text] = total.get(text, 0.0) + chance
-    return {text: chance / count for text, chance in total.items()}
+            total[text] = total.get(text, 0.0) + chance * weight / math.fsum(weights)
+    return total
+
+
+def _plausible(reading: Chances, layout: Layout | None) -> float:
+    """The share of a reading that is plates under the grammar."""
+    return math.fsum(chance for text, chance in reading.items() if is_plate(text, layout))
 
 
 def weigh(reading: Chances, layout: Layout | None) -> dict[str, float]:

@@ -77,6 +77,7 @@ PATTERNS: Final = (
     ),
     _pattern("motorbike", rf"{_PROVINCE}(?P<series>MD[1-9])(?P<number>\d{{5}})", "motorbike", 0.01),
 )
+_WEIGHTS: Final = {pattern.kind: pattern.weight for pattern in reversed(PATTERNS)}
 INVALID_WEIGHT: Final = 1e-4
 """A string outside the grammar: a future series, a foreign plate, or (nearly always) a read error. Never zero."""
 
@@ -124,9 +125,8 @@ def prior(text: str, layout: Layout | None = None) -> float:
     The weight is that of the likeliest pattern, not spread over the pattern's strings: the reader's own chances
     already are chances of whole strings.
     """
-    weights = {pattern.kind: pattern.weight for pattern in PATTERNS}
     plates = parse(text, layout)
     if not plates:
         return INVALID_WEIGHT
     # Rare kinds get a floor: their owners pay toll as well, and the pixels of NG or R are clear enough.
-    return max(0.25, max(weights[plate.kind] for plate in plates) / 0.62)
+    return max(0.25, max(_WEIGHTS[plate.kind] for plate in plates) / max(_WEIGHTS.values()))

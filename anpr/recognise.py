@@ -22,9 +22,9 @@ from anpr.models import MODELS, ModelSettings, load_settings
 from anpr.observation import Layout, PlateObservation
 
 Image = NDArray[np.uint8]
-MARGIN_SCALES: Final = (1.0, 0.0, 2.2)
-"""Every plate is read in three cuts, tight and wide: a detector's box is never exact, and a text that stands only in
-one of the cuts is a text to doubt."""
+MARGIN_SCALES: Final = (1.0, 2.2, 3.5)
+"""Every plate is read in three cuts, from exact to wide: the detector's box is more often too tight than too wide, and
+a text that stands only in one of the cuts is a text to doubt. Measured on the validation photographs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class TextReader:
         pixels = np.stack([reader_input(crop) for crop in crops])
         log_chances, layout_scores = self._session.run(None, {self._input: pixels})
         layout: Layout = "two-line" if float((layout_scores[:, 1] - layout_scores[:, 0]).mean()) > 0 else "one-line"
-        mixed = mix(beam_search(places, self._temperature) for places in log_chances)
+        mixed = mix([beam_search(places, self._temperature) for places in log_chances], layout)
         raw_text = max(mixed, key=lambda text: (mixed[text], text))
         return Reading(weigh(mixed, layout), raw_text, layout)
 
@@ -83,7 +83,7 @@ class Recogniser:
             text=best if confidence >= self.settings.read_confidence else None,
             confidence=confidence,
             layout=reading.layout,
-            colour=ground_colour(crops[1]),
+            colour=ground_colour(crops[0]),
             bbox=found.box,
             chars=character_chances(reading.candidates),
             raw_text=reading.raw_text,

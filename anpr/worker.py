@@ -67,6 +67,7 @@ class PlateWorker:
         self._command = tuple(command or (sys.executable, "-m", "anpr.worker_process"))
         self._hung_after_s = hung_after_s
         self._queue: asyncio.Queue[_Request] = asyncio.Queue(queue_max)
+        self._awaited: set[asyncio.Future[PlateObservation | None]] = set()
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -96,12 +97,15 @@ class PlateWorker:
         except asyncio.QueueFull:
             self._count("refused")
             return None
+        self._awaited.add(answer)
         try:
             # wait_for cancels the future; the serving task sees that and drops the late answer.
             return await asyncio.wait_for(answer, deadline_s)
         except TimeoutError:
             self._count("late")
             return None
+        finally:
+            self._awaited.discard(answer)
 
     async def close(self) -> None:
         """Stops the process; requests that wait get None."""
@@ -111,7 +115,10 @@ class PlateWorker:
             with suppress(asyncio.CancelledError):
                 await task
         while not self._queue.empty():
-            _resolve(self._queue.get_nowait(), None)
+            self._queue.get_nowait()
+        for answer in self._awaited:
+            if not answer.done():
+                answer.set_result(None)
         await self._stop_process()
 
     def _count(self, outcome: str) -> None:
@@ -152,9 +159,6 @@ class PlateWorker:
                 continue
             try:
                 reply = await asyncio.wait_for(self._exchange(request), self._hung_after_s)
-            except asyncio.CancelledError:
-                _resolve(request, None)
-                raise
             except (WorkerDiedError, OSError, TimeoutError) as error:
                 self._count("failed")
                 _resolve(request, None)

@@ -59,7 +59,7 @@ def random_look(rng: np.random.Generator, spec: PlateSpec) -> PlateLook:
         slant=float(rng.normal(0, 0.015)),
     )
     sizes = SIZES_MM[spec.vehicle if spec.layout == "two-line" else "car", spec.layout]
-    shift = rng.normal(0, 12, 3) + rng.normal(0, 10)
+    shift = rng.normal(0, 6, 3) + rng.normal(0, 12)
     return PlateLook(
         style=style,
         size_mm=sizes[int(rng.integers(0, 2))],
