@@ -35,7 +35,7 @@ def serve(
 
         data_dir = "/var/lib/etc/backoffice"                 # evidence files, lock
 
-    and, as they are when left out: plaza = "CM", providers = ["VETC", "VDTC"], cutoff = "00:00",
+    and, as they are when left out: plaza = "CM", providers = ["VETC", "VDTC"], cutoff = "22:00",
     lane_stale_after_s = 5, [http] listen = "127.0.0.1:8080" evidence_limit_bytes = 20000000,
     [lists] publish = true heartbeat_s = 3, [seal_keys] CM-01 = "hex of the lane's public key".
     """

@@ -51,7 +51,7 @@ class Settings(_Part):
     stream: str
     data_dir: Path
     providers: tuple[str, ...] = ("VETC", "VDTC")
-    cutoff: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
+    cutoff: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "22:00"
     lane_stale_after_s: Annotated[float, Field(gt=0)] = 5.0
     http: HttpSettings = HttpSettings()
     lists: ListSettings = ListSettings()

@@ -41,6 +41,7 @@ from lane_controller.outbox.seals import SealKeyError, load_key
 from lane_controller.outbox.writer import JournalWriter
 from lane_controller.stream.connect import open_stream
 from lane_controller.stream.port import Stream, StreamError
+from rfid.llrp.metrics import ReaderMetrics
 from rfid.llrp.settings import ReaderSettings
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class Shared:
     spool: EvidenceSpool
     recogniser: PlateWorker | None
     metrics: Metrics
+    readers: ReaderMetrics
     clock: SystemClock
 
 
@@ -97,7 +99,8 @@ async def _shared(settings: Settings, tables: tuple[LaneTable, ...], metrics: Me
     recogniser = PlateWorker() if wants_anpr else None
     spool = EvidenceSpool(settings.data_dir / "evidence")
     try:
-        yield Shared(settings, stream, tag_list, follower, LaneBus(), spool, recogniser, metrics, clock)
+        readers = ReaderMetrics(metrics.registry)
+        yield Shared(settings, stream, tag_list, follower, LaneBus(), spool, recogniser, metrics, readers, clock)
     finally:
         if recogniser is not None:
             await recogniser.close()
@@ -242,7 +245,7 @@ def _reader(table: LaneTable, shared: Shared, runner: LaneRunner, health: LaneHe
     reader = table.reader
     wanted = ReaderSettings(antennas=reader.antennas, session=reader.session, read_tid=reader.read_tid)
     place = ReaderPlace(reader.name or f"reader-{table.id}", reader.host, reader.port, wanted)
-    return LlrpReader(place, runner.offer, shared.clock, shared.follower, health.reject)
+    return LlrpReader(place, runner.offer, shared.clock, shared.follower, health.reject, shared.readers)
 
 
 def _plates(table: LaneTable, shared: Shared, runner: LaneRunner, health: LaneHealth) -> PlateReader:

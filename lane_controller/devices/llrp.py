@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from lane_controller.core.events import ReaderConnected, ReaderLost, TagSeen
 from lane_controller.devices.ports import Clock, Reject, Sink, TagLookup
 from rfid import observation as seen
-from rfid.llrp.client import PORT, LlrpClient
+from rfid.llrp.client import PORT, Counts, LlrpClient
 from rfid.llrp.settings import ReaderSettings
 
 log = logging.getLogger(__name__)
@@ -37,15 +37,26 @@ class ReaderPlace:
 class LlrpReader:
     """The port `Device` for one reader."""
 
-    def __init__(self, place: ReaderPlace, sink: Sink, clock: Clock, tags: TagLookup, reject: Reject) -> None:
+    def __init__(
+        self,
+        place: ReaderPlace,
+        sink: Sink,
+        clock: Clock,
+        tags: TagLookup,
+        reject: Reject,
+        counts: Counts | None = None,
+    ) -> None:
+        """`counts` is told every observation; None: nobody counts."""
         self._place, self._sink, self._clock, self._tags, self._reject = place, sink, clock, tags, reject
+        self._counts = counts
         self._connected = False
         self.detail = "not connected yet"
 
     async def run(self) -> None:
         """See the port."""
         place = self._place
-        async with LlrpClient(place.host, place.port, place.settings, reader=place.name) as client:
+        connection = LlrpClient(place.host, place.port, place.settings, reader=place.name, counts=self._counts)
+        async with connection as client:
             async for observation in client:
                 self._hand(observation)
 

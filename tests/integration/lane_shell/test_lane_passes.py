@@ -70,12 +70,14 @@ async def test_no_tag_is_held_until_the_operator_releases(tmp_path: Path, mosqui
         await r.office.command(command_id="r3", kind="release", operator="minh", passage_id=held, reason="x")
         assert await answered(r, "r3") == "refused"
         assert r.opens() == []
-        await r.office.command(command_id="r4", kind="release", operator="lan", passage_id=held, reason="paid in cash")
+        seen = {"operator": "lan", "passage_id": held, "vehicle_class": 2}
+        await r.office.command(command_id="r4", kind="release", reason="paid in cash", **seen)
         assert await answered(r, "r4") == "done"
         await r.opened()
         await r.cross()
         (passage,) = await r.passages(1)
         assert (passage.outcome, passage.operator, passage.reason) == ("manual", "lan", "paid in cash")
+        assert (passage.class_charged, passage.fare_vnd) == (2, 50_000), "the class that the operator saw"
         assert {"NO_TAG", "MANUAL_RELEASE"} <= set(passage.flags)
 
 
@@ -166,6 +168,31 @@ async def test_malformed_field_messages_are_counted_and_survived(
         (line,) = [one for one in text.splitlines() if one.startswith("lane_inputs_rejected_total{") and "malf" in one]
         assert line.split("}")[0].endswith('reason="malformed",source="plc"')
         assert float(line.split()[-1]) == 30.0
+
+
+async def test_garbage_from_the_reader_is_counted_and_survived(
+    tmp_path: Path, mosquitto_server: MosquittoServer
+) -> None:
+    port = free_port()
+    counted = 'rfid_reader_lost_total{loss="garbage",reader="reader-CM-01"} '
+    async with rig(tmp_path, mosquitto_server, extra=f"metrics_port = {port}") as r, r.lane():
+        r.reader.send_garbage()
+        async with httpx.AsyncClient() as client:
+
+            async def garbage_counted() -> bool:
+                text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+                return any(line.startswith(counted) and float(line.split()[-1]) >= 1 for line in text.splitlines())
+
+            for _ in range(100):
+                if await garbage_counted():
+                    break
+                await asyncio.sleep(0.1)
+            assert await garbage_counted()
+        await r.ready()
+        await r.arrive(1)
+        await r.opened()
+        await r.cross()
+        await r.passages(1)
 
 
 async def test_a_restart_goes_on_with_the_numbers(tmp_path: Path, mosquitto_server: MosquittoServer) -> None:
