@@ -35,6 +35,7 @@ from lane_controller.lists.country.row import key_of, plate_of, standing_of, ver
 ROWS_PER_BUCKET: Final = 2
 PAIRS_PER_BUCKET: Final = 4
 """Small blocks are quick to check and to search; a bucket costs four bytes of memory."""
+_PLATES_AT_ONCE: Final = 65_536
 RUNS: Final = 64
 RUN_SHIFT: Final = 26
 _BUFFER: Final = 256 * 1024
@@ -180,7 +181,8 @@ def build(
         for number, run in enumerate(runs):
             rows.take(run, (number + 1) << RUN_SHIFT)
         plates_at = writer.at
-        plate_sizes = write_plates(writer, np.array(rows.pairs, np.uint64), max(1, about // PAIRS_PER_BUCKET))
+        pairs = np.frombuffer(rows.pairs, np.uint64) if rows.pairs else np.empty(0, np.uint64)
+        plate_sizes = write_plates(writer, pairs, max(1, about // PAIRS_PER_BUCKET))
         totals = Totals(rows.version, rows.count, rows.xor)
         if expected not in (None, totals):
             raise DamageError(f"the rows for {path.name} add up to {totals}, not to {expected}")
@@ -222,15 +224,30 @@ class _Rows:
 
 
 def write_plates(writer: BaseWriter, pairs: NDArray[np.uint64], buckets: int) -> NDArray[np.int64]:
-    """Plate blocks of all pairs, in `buckets`; the size of each."""
-    ordered = np.sort(pairs)
-    owners = (ordered >> np.uint64(32)) * np.uint64(buckets) >> np.uint64(32)
-    ends = np.cumsum(np.bincount(owners.astype(np.int64), minlength=buckets))
-    data = ordered.astype("<u8").tobytes()
+    """Plate blocks of all pairs, which are sorted where they are, in `buckets`; the size of each."""
+    pairs.sort()
     sizes = np.zeros(buckets, np.int64)
+    for first in range(0, buckets, _PLATES_AT_ONCE):
+        last = min(first + _PLATES_AT_ONCE, buckets)
+        begin, end = (np.searchsorted(pairs, np.uint64(_first_pair(bucket, buckets))) for bucket in (first, last))
+        _write_some_plates(writer, pairs[begin : end if last < buckets else None], (first, last), sizes)
+    return sizes
+
+
+def _first_pair(bucket: int, buckets: int) -> int:
+    """The least pair that can be in this bucket."""
+    return min(-(-(bucket << 32) // buckets) << 32, 2**64 - 1)
+
+
+def _write_some_plates(
+    writer: BaseWriter, pairs: NDArray[np.uint64], span: tuple[int, int], sizes: NDArray[np.int64]
+) -> None:
+    first, last = span
+    owners = ((pairs >> np.uint64(32)) * np.uint64(len(sizes)) >> np.uint64(32)).astype(np.int64) - first
+    ends = np.cumsum(np.bincount(owners, minlength=last - first))
+    data = pairs.astype("<u8").tobytes()
     begin = 0
-    for bucket, end in enumerate(cast("list[int]", ends.tolist())):
+    for bucket, end in enumerate(cast("list[int]", ends.tolist()), first):
         if end > begin:
             sizes[bucket] = writer.write(sealed(data[begin * 8 : end * 8], PLATE_SEED | bucket))
         begin = end
-    return sizes

@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 SMALL_BYTES: Final = 2 * 1024 * 1024
 """A list of this size is built in the worker thread: a process would take longer to start."""
 VERIFY_EVERY_S: Final = 24 * 3600.0
-VERIFY_FIRST_S: Final = 60.0
+VERIFY_FIRST_S: Final = 15.0
+"""After the start: what is read to be checked is in the page cache for the look-ups."""
 RETRY_S: Final = 60.0
 TURN_S: Final = 0.002
 """How long applying changes keeps the loop from everything else."""

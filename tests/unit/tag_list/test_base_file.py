@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lane_controller.contracts.v1 import entry_digest
+from lane_controller.lists.country import build as build_module
 from lane_controller.lists.country import merge
 from lane_controller.lists.country.base import BaseFile, DamageError, Totals, bucket_of, spread
 from lane_controller.lists.country.build import RUN_SHIFT, RUNS, Spool, build
@@ -137,3 +138,16 @@ def test_serial_numbers_in_a_row_spread_evenly() -> None:
     for number in range(100_000):
         filled[bucket_of(spread(key_of_epc(f"3414257BF7194E40{number:08X}")), buckets)] += 1
     assert max(filled) <= 20
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 64, 1_000])
+def test_plates_are_written_in_parts_and_none_is_lost_between_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(build_module, "_PLATES_AT_ONCE", at_once)
+    opened = _build(tmp_path, list(range(900)))
+    opened.verify()
+    for number in range(900):
+        (row,) = opened.with_plate(tag(number).plate.encode())
+        assert entry_of(row) == expected(tag(number), number + 1)
+    opened.close()
