@@ -92,7 +92,13 @@ class KafkaBroker:
             text = text.replace(f"@{name}@", str(value))
         self._properties.write_text(self._settings(text), encoding="utf-8")
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = [*self._command("kafka.tools.StorageTool")[:-1], "format", "-t", cluster, "-c", str(self._properties)]
+        command = [
+            *self._command("kafka.tools.StorageTool")[:-1],
+            "format",
+            f"--cluster-id={cluster}",
+            "-c",
+            str(self._properties),
+        ]
         command += self._format_options()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
