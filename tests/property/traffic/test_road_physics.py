@@ -105,7 +105,7 @@ def test_a_tagged_vehicle_is_heard_often_enough_to_be_credible(geometry: Geometr
 
 
 @given(GEOMETRIES, SEEDS, ARMS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_the_camera_sees_the_vehicle_that_switches_l1_on(
     geometry: Geometry, seed: int, arm: list[tuple[bool, int]]
 ) -> None:
