@@ -116,4 +116,6 @@ def test_the_camera_sees_the_vehicle_that_switches_l1_on(
             seen = road.advance(road.now_ms + 10, is_open, is_open)
             if EdgeSeen(road.now_ms, "l1", True) in seen:
                 arriving = [one for one in road.drivers if one.motion.front_m >= geometry.sensors["l1"].begin_m][-1]
-                assert road.in_view() is arriving
+                backing = arriving.motion.speed_m_s < 0
+                # One that backs onto L1 may have its front past the view: then nobody is seen, never somebody else.
+                assert road.in_view() is arriving or (backing and road.in_view() is None)
