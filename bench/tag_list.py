@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import random
@@ -146,6 +147,8 @@ async def _measure_table(root: Path, rows: int) -> dict[str, Any]:
     found["plate"] = spread_of(timed(tag_list.table.by_plate, plates))
     del asked, epcs, plates
     found["rss_asked_mb"] = rss_mb()
+    gc.collect()
+    gc.freeze()  # as the lane does when it starts
     found["idle"] = await _beats(asyncio.sleep(1.0))
     texts = list(_delta(rows))
     cpu = time.thread_time()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import uuid
 from collections.abc import AsyncIterator
@@ -77,6 +78,8 @@ async def run_lanes(settings: Settings, tables: tuple[LaneTable, ...]) -> None:
     if settings.metrics_port is not None:
         log.info("metrics on port %d", metrics.serve(settings.metrics_host, settings.metrics_port))
     async with _shared(settings, tables, metrics) as shared, _background(shared):
+        gc.collect()
+        gc.freeze()  # a full pass over everything that was loaded would hold the loop for 20 ms, again and again
         lanes = [asyncio.create_task(_supervise(table, shared), name=f"lane {table.id}") for table in tables]
         try:
             await asyncio.gather(*lanes)

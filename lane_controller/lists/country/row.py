@@ -18,7 +18,8 @@ from struct import error as StructError  # noqa: N812
 from typing import Final
 
 from lane_controller.contracts.v1 import TagEntryV1, entry_digest
-from lane_controller.core.values import TagEntry, TagStatus, Ticket
+from lane_controller.contracts.values import TagStatus
+from lane_controller.core.values import TagEntry, Ticket
 
 HEAD: Final = Struct("<HHBQQqHHHHH")
 SIZE_MAX: Final = 0xFFFF

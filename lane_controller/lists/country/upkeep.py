@@ -31,8 +31,8 @@ VERIFY_EVERY_S: Final = 24 * 3600.0
 VERIFY_FIRST_S: Final = 15.0
 """After the start: what is read to be checked is in the page cache for the look-ups."""
 RETRY_S: Final = 60.0
-TURN_S: Final = 0.002
-"""How long applying changes keeps the loop from everything else."""
+TURN_S: Final = 0.001
+"""How long applying changes keeps the loop; a timer of asyncio needs three turns of it before its task runs."""
 PROCESSES_MAX: Final = 16
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -61,7 +61,7 @@ class CountryList:
         return self._opened.table
 
     async def take(self, changes: Iterable[Change], table: CountryTable | None = None) -> list[tuple[str, int]]:
-        """Apply to this table (that in force), giving way to the loop every 2 ms; (EPC, version) of what changed."""
+        """Apply to this table (that in force), giving way to the loop every millisecond; what changed, as (EPC, version)."""
         into = self.table if table is None else table
         applied = []
         async for epc, version, entry in in_turns(changes):
@@ -196,7 +196,7 @@ class CountryList:
 
 
 async def in_turns(changes: Iterable[Item]) -> AsyncIterator[Item]:
-    """The same again, giving way to the loop every 2 ms; making them counts."""
+    """The same again, giving way to the loop every millisecond; making them counts."""
     until_s = time.monotonic() + TURN_S
     for change in changes:
         yield change
