@@ -61,7 +61,7 @@ class CountryList:
         return self._opened.table
 
     async def take(self, changes: Iterable[Change], table: CountryTable | None = None) -> list[tuple[str, int]]:
-        """Apply to this table (that in force), giving way to the loop every millisecond; what changed, as (EPC, version)."""
+        """Apply to this table (that in force), a millisecond at a time; what changed, as (EPC, version)."""
         into = self.table if table is None else table
         applied = []
         async for epc, version, entry in in_turns(changes):
