@@ -9,6 +9,7 @@ import sys
 from collections import defaultdict
 from time import perf_counter_ns
 
+from lane_controller.contracts.values import TagStatus
 from lane_controller.core.config import configure
 from lane_controller.core.events import (
     BarrierReported,
@@ -26,7 +27,7 @@ from lane_controller.core.events import (
 from lane_controller.core.instant import Now
 from lane_controller.core.lane import start, step
 from lane_controller.core.records import Durable
-from lane_controller.core.values import BarrierState, Sensor, TagEntry, TagStatus, Tariff
+from lane_controller.core.values import BarrierState, Sensor, TagEntry, Tariff
 
 TARIFF = Tariff(1, 0, ((1, 35_000),))
 PERIOD_US = 30_000_000

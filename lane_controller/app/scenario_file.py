@@ -10,20 +10,9 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from lane_controller.app.scenario_yaml import Located, Path, ScenarioError, read
+from lane_controller.contracts.values import LaneState, Outcome, TagStatus
 from lane_controller.core.config import Geometry, LaneConfig, PlateFallback, configure
-from lane_controller.core.values import (
-    CardRole,
-    DisplayCode,
-    Flag,
-    LaneState,
-    Mode,
-    Outcome,
-    Sensor,
-    TagEntry,
-    TagStatus,
-    Ticket,
-    VehicleKind,
-)
+from lane_controller.core.values import CardRole, DisplayCode, Flag, Mode, Sensor, TagEntry, Ticket, VehicleKind
 
 TOP = {
     "id",

@@ -5,6 +5,7 @@ Never: a close while L2 or LC2 is active or `clear` has not elapsed (I1); a stat
 acknowledgement (I5).
 """
 
+from lane_controller.contracts.values import Outcome
 from lane_controller.core import passages
 from lane_controller.core.crossing import clear_us
 from lane_controller.core.effects import CommandBarrier
@@ -12,7 +13,7 @@ from lane_controller.core.events import BarrierAcked, BarrierReported
 from lane_controller.core.evolve import evolve
 from lane_controller.core.state import ArmCommand, Stage, Track
 from lane_controller.core.turn import Turn
-from lane_controller.core.values import AckResult, BarrierAction, BarrierState, Cause, Flag, Mode, Outcome
+from lane_controller.core.values import AckResult, BarrierAction, BarrierState, Cause, Flag, Mode
 
 MAX_TRIES = 2
 MAX_OPENS = 3

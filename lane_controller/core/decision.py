@@ -7,13 +7,14 @@ Never: an effect, a time wait (deciding.py waits), or a hold overruled by a pass
 
 from dataclasses import dataclass
 
+from lane_controller.contracts.values import Outcome, TagStatus
 from lane_controller.core.config import LaneConfig, PlateFallback
 from lane_controller.core.events import CardTapped, ClassMeasured, PlateRead
 from lane_controller.core.evolve import evolve
 from lane_controller.core.fusion import plates_agree
 from lane_controller.core.records import Finding
 from lane_controller.core.state import HeardTag
-from lane_controller.core.values import Candidate, Flag, Outcome, TagEntry, TagStatus, Tariff
+from lane_controller.core.values import Candidate, Flag, TagEntry, Tariff
 
 NO_TARIFF = "NO_TARIFF"
 """Hold without a flag of its own: the lane knows no fare for the class."""

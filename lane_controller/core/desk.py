@@ -4,6 +4,7 @@ In: their events. Out: records of what they did, and the vehicles it concerns.
 Never: a release without a login; a card that lifts more than NO_TAG, LOW_BALANCE and PLATE_MISMATCH.
 """
 
+from lane_controller.contracts.values import Outcome
 from lane_controller.core import arm, deciding, passages
 from lane_controller.core.effects import Record
 from lane_controller.core.events import (
@@ -18,7 +19,7 @@ from lane_controller.core.evolve import evolve
 from lane_controller.core.records import Finding, ListChanged, ModeChanged, OperatorSession
 from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
-from lane_controller.core.values import CardRole, Flag, Mode, Outcome
+from lane_controller.core.values import CardRole, Flag, Mode
 
 RELEASABLE = (Standing.HELD, Standing.VOID)
 UNAUTHORISED = (Standing.WAITING, Standing.HELD, Standing.VOID)

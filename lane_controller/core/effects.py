@@ -7,8 +7,9 @@ Never: performed before an earlier `Record` of the same step is durable (the aut
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from lane_controller.contracts.values import LaneState
 from lane_controller.core.records import Record as DurableRecord
-from lane_controller.core.values import Aspect, BarrierAction, Cause, DisplayCode, Flag, LaneState, TraceEdge
+from lane_controller.core.values import Aspect, BarrierAction, Cause, DisplayCode, Flag, TraceEdge
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ it.
 
 from dataclasses import dataclass, field
 
+from lane_controller.contracts.values import Outcome
 from lane_controller.core.config import LaneConfig
 from lane_controller.core.effects import CommandBarrier, Effect, RaiseFlag, Record, SetSignal
 from lane_controller.core.events import (
@@ -22,17 +23,7 @@ from lane_controller.core.events import (
 )
 from lane_controller.core.instant import Now
 from lane_controller.core.records import Authorised, PassageClosed, Voided
-from lane_controller.core.values import (
-    AckResult,
-    Aspect,
-    BarrierAction,
-    BarrierState,
-    Cause,
-    Flag,
-    Mode,
-    Outcome,
-    Sensor,
-)
+from lane_controller.core.values import AckResult, Aspect, BarrierAction, BarrierState, Cause, Flag, Mode, Sensor
 
 OPENS = (BarrierAction.OPEN, BarrierAction.LATCH_OPEN)
 OPEN_CAUSES = (Cause.PASSAGE, Cause.OPERATOR, Cause.CONVOY, Cause.EMERGENCY, Cause.REOPEN)

@@ -7,8 +7,8 @@ Never: a transition that only a drawing knows.
 
 from dataclasses import dataclass
 
+from lane_controller.contracts.values import LaneState
 from lane_controller.core.state import Stage, Standing, Track
-from lane_controller.core.values import LaneState
 
 NEW, GONE = "new", "gone"
 

@@ -4,6 +4,7 @@ In: a vehicle and what was decided. Out: records, in the order that makes them d
 Never: two records that close one passage, a sequence number with a gap, a charge before L3.
 """
 
+from lane_controller.contracts.values import Outcome
 from lane_controller.core import tags
 from lane_controller.core.effects import Record
 from lane_controller.core.evolve import evolve
@@ -11,7 +12,7 @@ from lane_controller.core.instant import Now
 from lane_controller.core.records import Abandoned, Authorised, Finding, Held, Passage, PassageClosed, Voided
 from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
-from lane_controller.core.values import Flag, Mode, Outcome
+from lane_controller.core.values import Flag, Mode
 
 BY_TAG = (Outcome.CHARGED, Outcome.TICKET, Outcome.EXEMPT)
 

@@ -8,8 +8,9 @@ Never: a record that is changed later. A correction is a new record.
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from lane_controller.contracts.values import Outcome
 from lane_controller.core.instant import Now
-from lane_controller.core.values import Candidate, Flag, Mode, Outcome, TraceEdge
+from lane_controller.core.values import Candidate, Flag, Mode, TraceEdge
 
 
 @dataclass(frozen=True, slots=True)

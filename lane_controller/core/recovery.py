@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
+from lane_controller.contracts.values import Outcome
 from lane_controller.core import approach, passages, tags
 from lane_controller.core.charges import own_charges
 from lane_controller.core.effects import AskPlate, Record
@@ -32,7 +33,7 @@ from lane_controller.core.records import Record as DurableRecord
 from lane_controller.core.sensors import baseline, raw_edge
 from lane_controller.core.state import Arm, Counts, Desk, Radio, Road, Sensors, Shown, Standing, Track
 from lane_controller.core.turn import Turn
-from lane_controller.core.values import Flag, Mode, Outcome, Sensor
+from lane_controller.core.values import Flag, Mode, Sensor
 
 REPEAT_KEPT_US = 600_000_000
 """`recover` keeps commits this long before the newest record; the lane's own repeat_ms decides."""

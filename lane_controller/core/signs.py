@@ -5,11 +5,12 @@ changes.
 Never: green without a live authorisation and a confirmed open arm (I6).
 """
 
+from lane_controller.contracts.values import LaneState, Outcome
 from lane_controller.core.effects import EnterState, SetSignal, ShowDisplay
 from lane_controller.core.evolve import evolve
 from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
-from lane_controller.core.values import Aspect, DisplayCode, Flag, LaneState, Mode, Outcome
+from lane_controller.core.values import Aspect, DisplayCode, Flag, Mode
 
 MODE_STATE = {mode: LaneState(mode.value) for mode in Mode}
 

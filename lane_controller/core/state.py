@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from lane_controller.contracts.values import LaneState
 from lane_controller.core.charges import OwnCharges
 from lane_controller.core.config import LaneConfig
 from lane_controller.core.events import CardTapped, ClassMeasured, PlateRead
@@ -21,7 +22,6 @@ from lane_controller.core.values import (
     Cause,
     DisplayCode,
     Flag,
-    LaneState,
     Mode,
     TagEntry,
     Tariff,

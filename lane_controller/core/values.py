@@ -7,6 +7,8 @@ Never: behaviour that depends on time, or anything that a message model should o
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lane_controller.contracts.values import TagStatus
+
 
 class Sensor(StrEnum):
     """Loops L1 (presence), L2 (under the arm), L3 (exit); light curtains LC1 (end of L1), LC2 (at the arm)."""
@@ -18,18 +20,6 @@ class Sensor(StrEnum):
     LC2 = "LC2"
 
 
-class Outcome(StrEnum):
-    """How a passage ended. A vehicle that left upstream has none: it is an `Abandoned` record."""
-
-    CHARGED = "charged"
-    TICKET = "ticket"
-    EXEMPT = "exempt"
-    MANUAL = "manual"
-    CONVOY = "convoy"
-    EMERGENCY = "emergency"
-    VIOLATION = "violation"
-
-
 class Mode(StrEnum):
     """What the supervisor asks for. MANUAL: nothing is decided, every vehicle is held for the operator."""
 
@@ -38,18 +28,6 @@ class Mode(StrEnum):
     EMERGENCY = "EMERGENCY"
     CLOSED = "CLOSED"
     MANUAL = "MANUAL"
-
-
-class LaneState(StrEnum):
-    """What the lane is, derived from mode, links, sensors and arm (see signs.lane_state)."""
-
-    CLOSED = "CLOSED"
-    AUTO = "AUTO"
-    DEGRADED = "DEGRADED"
-    CONVOY = "CONVOY"
-    MANUAL = "MANUAL"
-    EMERGENCY = "EMERGENCY"
-    FAULT = "FAULT"
 
 
 class Aspect(StrEnum):
@@ -116,15 +94,6 @@ class Cause(StrEnum):
     CLEAR = "clear"
     BOOT = "boot"
     MODE = "mode"
-
-
-class TagStatus(StrEnum):
-    """Status of a tag on the list (R7, R12, R13)."""
-
-    ACTIVE = "active"
-    BLOCKED = "blocked"
-    SUSPECT = "suspect"
-    EXEMPT = "exempt"
 
 
 class CardRole(StrEnum):

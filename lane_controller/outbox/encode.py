@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from lane_controller.contracts.v1 import EvidenceRefV1, PassageV1
-from lane_controller.contracts.values import Outcome
 from lane_controller.core import records
 from lane_controller.core.instant import Now
 from lane_controller.core.plain import to_plain
@@ -44,7 +43,7 @@ def passage_message(passage: Passage, plaza: str, lane: str, epoch: int) -> dict
     found, times = passage.finding, passage.times
     message = PassageV1(
         plaza=plaza, lane=lane, epoch=epoch, seq=passage.seq, passage_id=passage.passage_id,
-        outcome=Outcome(found.outcome.value), fare_vnd=found.fare_vnd, epc=found.epc, tid=found.tid,
+        outcome=found.outcome, fare_vnd=found.fare_vnd, epc=found.epc, tid=found.tid,
         account=_cut(found.account), provider=_cut(found.provider), plate=_cut(found.plate_read),
         plate_confidence=found.plate_confidence, registered_plate=_cut(found.plate_registered),
         class_charged=found.class_charged, class_registered=found.class_registered,

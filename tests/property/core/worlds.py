@@ -6,8 +6,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from lane_controller.app.scenario_file import Entry, Scenario
+from lane_controller.contracts.values import TagStatus
 from lane_controller.core.config import Geometry, PlateFallback, configure
-from lane_controller.core.values import CardRole, Mode, Sensor, TagEntry, TagStatus, Ticket, VehicleKind
+from lane_controller.core.values import CardRole, Mode, Sensor, TagEntry, Ticket, VehicleKind
 
 TAGS = {
     "A": TagEntry("E2A1", "AA01", "acc-1", "p1", "20A12345", 1, TagStatus.ACTIVE, 200_000, None, 1),

@@ -2,13 +2,14 @@
 
 import pytest
 
+from lane_controller.contracts.values import TagStatus
 from lane_controller.core.config import configure
 from lane_controller.core.events import PlateRead
 from lane_controller.core.fusion import confusions, plates_agree, score
 from lane_controller.core.instant import Now
 from lane_controller.core.records import StageTimes
 from lane_controller.core.state import HeardTag, Neighbour, Standing, Track
-from lane_controller.core.values import TagEntry, TagStatus
+from lane_controller.core.values import TagEntry
 
 CFG = configure()
 ENTRY = TagEntry("E2", None, "acc", "p", "30A12345", 1, TagStatus.ACTIVE, 0, None, 1)

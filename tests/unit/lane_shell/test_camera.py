@@ -12,9 +12,10 @@ import pytest
 
 from anpr.frames import Frame, FrameRing
 from anpr.observation import PlateObservation
+from lane_controller.contracts.values import TagStatus
 from lane_controller.core.effects import AskPlate
 from lane_controller.core.events import Event, PlateRead
-from lane_controller.core.values import TagEntry, TagStatus
+from lane_controller.core.values import TagEntry
 from lane_controller.devices.camera import QUESTIONS_MAX, NoCamera, PlateCamera, PlateTiming
 from lane_controller.devices.ports import PlcPosition
 from lane_controller.outbox.evidence import EvidenceSpool

@@ -14,6 +14,7 @@ import pytest
 
 from lane_controller.app.health import LaneHealth, Metrics
 from lane_controller.app.runner import LaneRunner, Outputs, Place
+from lane_controller.contracts.values import TagStatus
 from lane_controller.core import effects as fx
 from lane_controller.core.config import LaneConfig
 from lane_controller.core.events import (
@@ -29,7 +30,7 @@ from lane_controller.core.events import (
 )
 from lane_controller.core.instant import Now
 from lane_controller.core.records import Durable
-from lane_controller.core.values import BarrierAction, BarrierState, Sensor, TagEntry, TagStatus, Tariff
+from lane_controller.core.values import BarrierAction, BarrierState, Sensor, TagEntry, Tariff
 from lane_controller.outbox import writer as writer_module
 from lane_controller.outbox.journal import Batch, Journal, JournalReader
 from lane_controller.outbox.writer import JournalWriter
