@@ -83,7 +83,8 @@ class PlateWorker:
         """
         if self._task is None:
             self._task = asyncio.create_task(self._serve(), name="anpr worker")
-        await asyncio.wait_for(self.ready.wait(), timeout_s)
+        async with asyncio.timeout(timeout_s):
+            await self.ready.wait()
 
     async def read(self, jpegs: Sequence[bytes], deadline_s: float) -> PlateObservation | None:
         """Reads one vehicle's plate from its frames; None when there is no plate or no answer within `deadline_s`.
@@ -99,8 +100,9 @@ class PlateWorker:
             return None
         self._awaited.add(answer)
         try:
-            # wait_for cancels the future; the serving task sees that and drops the late answer.
-            return await asyncio.wait_for(answer, deadline_s)
+            # At the deadline the future is cancelled; the serving task sees that and drops the late answer.
+            async with asyncio.timeout(deadline_s):
+                return await answer
         except TimeoutError:
             self._count("late")
             return None
@@ -147,7 +149,8 @@ class PlateWorker:
             env={**os.environ, "OMP_NUM_THREADS": "1"},
             start_new_session=True,  # Ctrl-C in a terminal stops the lane first, the lane then closes the worker
         )
-        hello = await asyncio.wait_for(self._receive(self._process), START_S)
+        async with asyncio.timeout(START_S):
+            hello = await self._receive(self._process)
         if not hello.get("ready"):
             raise WorkerDiedError(f"unexpected greeting {hello!r}")
         self.ready.set()
@@ -158,7 +161,8 @@ class PlateWorker:
             if request is None:
                 continue
             try:
-                reply = await asyncio.wait_for(self._exchange(request), self._hung_after_s)
+                async with asyncio.timeout(self._hung_after_s):
+                    reply = await self._exchange(request)
             except (WorkerDiedError, OSError, TimeoutError) as error:
                 self._count("failed")
                 _resolve(request, None)

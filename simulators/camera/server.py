@@ -86,7 +86,8 @@ class SimulatedCamera:
             self._viewers.add(task)
             task.add_done_callback(self._viewers.discard)
         try:
-            path = await asyncio.wait_for(_requested_path(reader), REQUEST_S_MAX)
+            async with asyncio.timeout(REQUEST_S_MAX):
+                path = await _requested_path(reader)
             await self._answer(path, writer)
         except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # the viewer went away or spoke no HTTP
