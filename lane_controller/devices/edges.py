@@ -145,7 +145,9 @@ class EdgeTracker:
             return
         self._heard_us = now_us
         last = self.position.seq if self.position is not None else None
-        if not self.collecting and last is not None and message.seq > last and self._awaited is None:
+        # Retained levels may come before the status that begins a baseline: what they tell of is in the PLC's log.
+        watching = self.online and not self.collecting
+        if watching and last is not None and message.seq > last and self._awaited is None:
             self._awaited = (message.seq, now_us + EDGE_GRACE_US)
         yield from ()
 

@@ -20,6 +20,9 @@ EVERYTHING: Final = object()
 HEARTBEAT_MS: Final = 1_000
 """The status is repeated this often: the lane notices a dead PLC long before the broker does."""
 PC_SILENT_MS: Final = 3_000
+OVERDUE_MS: Final = 500
+"""An edge this old that the lane's heartbeat does not name as heard is sent again: a broker that died after it had
+taken the edge never delivered it. A lane that has it drops it by its number."""
 SAFE_CLOSE_MS: Final = 2_000
 """Under the local safe rule an arm that is not held closes when every loop has been clear this long."""
 
@@ -171,6 +174,8 @@ class Plc:
             self._out.append(self._status(now_ms))
             self._out.extend(self._unheard)
         self._forget(body.get("heard", EVERYTHING))
+        if not restarted and self._unheard and now_ms - self._unheard[0].body["ts_ms"] >= OVERDUE_MS:
+            self._out.extend(self._unheard)
 
     def _forget(self, heard: object) -> None:
         """Drop what the lane has on disk from the log; a lane that does not say has everything."""

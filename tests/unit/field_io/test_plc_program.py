@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from simulators.field_io.plc import PC_SILENT_MS, REMEMBERED_COMMANDS, SAFE_CLOSE_MS, Plc
+from simulators.field_io.plc import OVERDUE_MS, PC_SILENT_MS, REMEMBERED_COMMANDS, SAFE_CLOSE_MS, Plc
 
 NOON = datetime(2026, 6, 15, 5, tzinfo=UTC)
 
@@ -131,6 +131,20 @@ def test_a_restarted_lane_is_told_what_it_missed() -> None:
     plc.receive("pc/heartbeat", b'{"seq":1}', 900, NOON)
     edges = [out.body for out in plc.take() if out.topic == "io/events"]
     assert [(edge["seq"], edge["v"], edge["recovered"]) for edge in edges] == [(1, True, True), (2, False, True)]
+
+
+def test_an_edge_that_the_lane_does_not_name_as_heard_is_sent_again() -> None:
+    """A broker that was killed after it had acknowledged the edge never delivered it."""
+    plc = Plc("b1")
+    plc.receive("pc/heartbeat", b'{"seq":1,"heard":null}', 0, NOON)
+    plc.set_sensor("l1", True, 100)
+    plc.take()
+    plc.receive("pc/heartbeat", b'{"seq":2,"heard":null}', 100 + OVERDUE_MS - 1, NOON)
+    assert plc.take() == []  # it may be on its way
+    plc.receive("pc/heartbeat", b'{"seq":3,"heard":null}', 100 + OVERDUE_MS, NOON)
+    assert [(out.body["seq"], out.body["recovered"]) for out in plc.take() if out.topic == "io/events"] == [(1, True)]
+    plc.receive("pc/heartbeat", b'{"seq":4,"heard":{"boot":"b1","seq":1}}', 2_000, NOON)
+    assert [out for out in plc.take() if out.topic == "io/events"] == []
 
 
 def test_the_log_keeps_what_the_lane_has_not_on_disk() -> None:

@@ -135,6 +135,31 @@ def test_at_a_return_of_the_plc_its_logged_edges_go_before_the_levels() -> None:
     assert all(event.recovered for event in events if isinstance(event, SensorChanged))
 
 
+def test_levels_before_the_status_lose_no_logged_edge() -> None:
+    """After a broker's death the retained levels of a PLC that was back first come ahead of its status."""
+    link = Link()
+    link.connect(seq=6)
+    link.feed(edge("l2", True, 7))
+    list(link.tracker.disconnect())
+    assert link.feed(level("l1", True, 10), level("l2", False, 9)) == []
+    assert link.wait(EDGE_GRACE_US) == []
+    link.feed(status(), level("l3", True, 8))
+    assert link.wait(SETTLE_US) == []  # the levels say that more is to come
+    log = [
+        edge("l3", True, 8, recovered=True),
+        edge("l2", False, 9, recovered=True),
+        edge("l1", True, 10, recovered=True),
+    ]
+    link.feed(*log)
+    told = link.wait(SETTLE_US)
+    assert EdgeLost() not in told
+    assert [changed(event) for event in told if isinstance(event, SensorChanged)] == [
+        (Sensor.L3, True),
+        (Sensor.L2, False),
+        (Sensor.L1, True),
+    ]
+
+
 def test_edges_come_in_order_and_twice_is_once() -> None:
     link = Link()
     link.connect()
