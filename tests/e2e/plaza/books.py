@@ -29,15 +29,25 @@ def database(plaza: JoinedPlaza) -> Iterator[Client]:
 
 async def everything_arrived(plaza: JoinedPlaza, cars: int) -> None:
     """Wait until ClickHouse holds as many passages as cars crossed."""
+    await _eventually_rows(plaza, f"SELECT count() >= {cars} FROM passages FINAL", f"{cars} passages in ClickHouse")
 
-    async def all_stored() -> bool:
+
+async def every_seal_is_judged(plaza: JoinedPlaza) -> None:
+    """Seals may overtake their passages; the back office looks again every few seconds."""
+    await _eventually_rows(plaza, "SELECT countIf(verdict = 'waiting') = 0 FROM seals FINAL", "no seal that waits")
+
+
+async def _eventually_rows(plaza: JoinedPlaza, sql: str, what: str) -> None:
+    """Wait until the one value of a query is true."""
+
+    async def holds() -> bool:
         try:
             with database(plaza) as client:
-                return bool(client.execute("SELECT count() FROM passages FINAL")[0][0] >= cars)
+                return bool(client.execute(sql)[0][0])
         except (errors.Error, OSError, EOFError):  # just being restarted
             return False
 
-    await eventually(all_stored, f"{cars} passages in ClickHouse", plaza.logs)
+    await eventually(holds, what, plaza.logs)
 
 
 async def check_books(plaza: JoinedPlaza) -> None:
@@ -54,6 +64,7 @@ async def check_books(plaza: JoinedPlaza) -> None:
         stored = client.execute("SELECT passage_id, record_hash FROM passages FINAL")
         assert sorted(stored) == sorted((name, passage["record_hash"]) for name, passage in journals.items())
         _everybody_paid_once(client, crossed)
+    await every_seal_is_judged(plaza)
     summary = json.loads(await plaza.command("backoffice", "verify", "--json", "--config", str(plaza.backoffice_toml)))
     assert summary["findings"] == []
     assert summary["charged_vnd"] == sum(car.fare_vnd for car in crossed)

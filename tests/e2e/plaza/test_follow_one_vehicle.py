@@ -13,6 +13,7 @@ import pytest
 from clickhouse_driver import Client
 
 from backoffice.contracts.tables import PASSAGE_COLUMNS, PASSAGES
+from tests.e2e.plaza.books import every_seal_is_judged
 from tests.e2e.plaza.joined import OPENING_VND, PLAZA, JoinedPlaza, eventually
 from tests.parts.kafka import KafkaBroker
 from tests.parts.kcat import read_topic
@@ -54,6 +55,7 @@ async def test_one_vehicle_is_the_same_everywhere(
 
         shown = await plaza.snapshot()
         assert [row["passage_id"] for row in shown["recent"]] == [passage_id]
+        await every_seal_is_judged(plaza)
         assert (await plaza.command("backoffice", "verify", "--config", str(plaza.backoffice_toml))).startswith("1 ")
 
         await _statement_names_it(plaza, recorded, car.fare_vnd, car.provider)
