@@ -84,7 +84,7 @@ def photographs() -> list[Picture]:
 def rendered() -> list[Picture]:
     """Vehicles of our own renderer."""
     plates = ("20A12345", "97C00123", "29H61234", "30E88990")
-    return [Picture(render_vehicle(plate, "one-line", "white", "car", seed), plate) for seed, plate in enumerate(plates)]
+    return [Picture(render_vehicle(text, "one-line", "white", "car", seed), text) for seed, text in enumerate(plates)]
 
 
 @asynccontextmanager
