@@ -31,8 +31,7 @@ setup: $(RUN_STAMP) ## .venv with every console script (no compiler, no root)
 setup-test: $(TEST_STAMP) ## what the tests need on top of it
 
 parts: ## real parts for the tests: mosquitto, Kafka, ClickHouse, … (root on Debian; elsewhere says what is missing)
-	bash deploy/test-parts.sh
-	bash deploy/kafka/fetch.sh
+	@bash deploy/test-parts.sh || { test -z "$$CI" && echo "tests of missing parts are skipped, each with its reason"; }
 
 run: setup ## a whole plaza with simulators; ARGS="--speed 2 --seed 7 --fresh"
 	@exec $(BIN)/simulators plaza $(ARGS)
