@@ -10,7 +10,7 @@ TEST_STAMP := $(VENV)/.test.stamp
 PACKAGES := rfid anpr lane_controller backoffice settlement simulators
 ARGS ?=
 
-.PHONY: help setup setup-test parts run lint format types imports duplicates test check unit bench schemas lock ci clean
+.PHONY: help setup setup-test parts run lint format types imports duplicates test check unit prove bench schemas lock ci clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ check: lint types imports ## everything that reads the code
 
 test: check ## everything: lint, types, imports and all tests, with real parts
 	$(BIN)/pytest -q
+
+prove: setup-test ## the long proofs: a million vehicles and inputs, 200 power cuts, a month offline (about an hour)
+	$(BIN)/pytest -q -m proof --long --timeout=7200 tests
 
 bench: setup-test ## measure, and write docs/benchmarks.md
 	$(BIN)/python -m bench $(ARGS)

@@ -20,6 +20,17 @@ from tests.parts.mosquitto import MosquittoServer
 _numbers = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--long`: the full number of rounds of the proofs (`make prove`); without it each runs a short part."""
+    parser.addoption("--long", action="store_true", help="proofs with their full number of rounds (make prove)")
+
+
+@pytest.fixture(scope="session")
+def long_run(pytestconfig: pytest.Config) -> bool:
+    """Whether the proofs run with their full number of rounds."""
+    return bool(pytestconfig.getoption("--long"))
+
+
 @pytest.fixture(scope="session")
 def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
     """One Apache Kafka for the session; nobody may stop it. Use `stream_prefix` to keep out of other tests' way."""
