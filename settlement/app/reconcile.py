@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
-from settlement.clearing.agreement import SideTotal, Totals, total, with_money
-from settlement.clearing.terms import NoVatRateError, Payable, payable
+from settlement.app.settling import NotBalancedError, Settled, settle
 from settlement.files import reconciliation_files as data_files
 from settlement.files.writing import write_bytes, write_json
 from settlement.intake.columns import Side
@@ -24,14 +21,9 @@ from settlement.intake.mapping import ProviderMapping
 from settlement.intake.problems import UnusableInputError
 from settlement.intake.sources import open_source
 from settlement.intake.table import Progress, Reading, ReadTable, read_table
-from settlement.reconcile.accounting_day import day_column, day_of
-from settlement.reconcile.classes import LABELS
-from settlement.reconcile.items import Moment, classify
-from settlement.reconcile.pairing import pair_rows
 from settlement.reports.reconciliation import DIFFERENCES_SHOWN, Reconciled
 
 OUTPUTS = ("summary.json", "differences.csv", "rejected.csv", "statement.xlsx", "statement.pdf")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +67,12 @@ def reconcile(
     """Read, match, classify, settle, write."""
     station = _read(task.station, Side.STATION, mapping, configuration, progress_for)
     provider = _read(task.provider, Side.PROVIDER, mapping, configuration, progress_for)
-    now_us = (task.now - _EPOCH) // timedelta(microseconds=1)
-    day = task.day or _default_day(station.rows, provider.rows, configuration, task.now)
-    pairing = pair_rows(station.rows, provider.rows)
-    items = with_money(classify(station.rows, provider.rows, pairing, Moment(now_us, configuration.cutoff)))
-    debits = provider.rows.filter(pl.col("kind") == "debit")["amount_vnd"].sum()
-    sides = (
-        SideTotal(station.rows_read, len(station.rejects), int(station.rows["fare_vnd"].sum())),
-        SideTotal(provider.rows_read, len(provider.rejects), int(debits)),
-    )
-    totals = total(items, day, tuple(LABELS), sides)
     task.out.mkdir(parents=True, exist_ok=True)
-    if totals.imbalances:
-        return _refuse(task, totals)
     try:
-        owed = payable(totals.agreed_vnd, configuration.terms.corrections_vnd, day, configuration.terms)
-    except NoVatRateError as error:
-        raise UnusableInputError(f"--config: {error}") from error
-    differing = data_files.differences(items, station.rows, provider.rows, day)
-    run = _Run(task, mapping, configuration, station, provider, day, totals, owed, differing)
-    return _write(run, renderers)
+        settled = settle(station, provider, task.day, task.now, configuration)
+    except NotBalancedError as error:
+        return _refuse(task, error.imbalances)
+    return _write(_Run(task, mapping, configuration, settled), renderers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +80,7 @@ class _Run:
     task: Task
     mapping: ProviderMapping
     configuration: Configuration
-    station: ReadTable
-    provider: ReadTable
-    day: date
-    totals: Totals
-    owed: Payable
-    differing: pl.DataFrame
+    settled: Settled
 
 
 def _read(
@@ -121,29 +94,18 @@ def _read(
         raise UnusableInputError(message if message.startswith(str(path)) else f"{path.parent}: {message}") from error
 
 
-def _default_day(station: pl.DataFrame, provider: pl.DataFrame, configuration: Configuration, now: datetime) -> date:
-    """The day with most station rows, else provider rows, the earlier of equals; without any row that of the run."""
-    for rows in (station, provider):
-        days = rows.select(day_column(pl.col("time_us"), configuration.cutoff).alias("day"))
-        counts = days.group_by("day").len().sort(["len", "day"], descending=[True, False])
-        if len(counts):
-            most: date = counts["day"][0]
-            return most
-    return day_of(now, configuration.cutoff)
-
-
-def _refuse(task: Task, totals: Totals) -> Ended:
+def _refuse(task: Task, imbalances: tuple[str, ...]) -> Ended:
     for name in OUTPUTS:
         (task.out / name).unlink(missing_ok=True)
     headline = "Không cân đối / the totals do not balance; nothing was written. Keep both files and report this:"
-    return Ended(1, {}, (headline, *totals.imbalances))
+    return Ended(1, {}, (headline, *imbalances))
 
 
 def _write(run: _Run, renderers: Renderers) -> Ended:
     out = run.task.out
     summary = _summary(run)
     rejects = _rejects(run)
-    data_files.write_differences(out, run.differing)
+    data_files.write_differences(out, run.settled.differing)
     data_files.write_rejected(out, rejects)
     outcome = _reconciled(run, rejects)
     write_bytes(out / "statement.xlsx", renderers.workbook(outcome))
@@ -156,54 +118,54 @@ def _write(run: _Run, renderers: Renderers) -> Ended:
 
 
 def _rejects(run: _Run) -> list[tuple[str, int, str, str]]:
-    both = (*run.station.rejects, *run.provider.rejects)
+    both = (*run.settled.station.rejects, *run.settled.provider.rejects)
     return [(reject.file, reject.line, reject.column, reject.reason) for reject in both]
 
 
 def _summary(run: _Run) -> dict[str, Any]:
     rows = {
-        "station_read": run.station.rows_read,
-        "provider_read": run.provider.rows_read,
-        "station_rejected": len(run.station.rejects),
-        "provider_rejected": len(run.provider.rejects),
-        "station_other": run.totals.other_station_rows,
-        "provider_other": run.totals.other_provider_rows,
+        "station_read": run.settled.station.rows_read,
+        "provider_read": run.settled.provider.rows_read,
+        "station_rejected": len(run.settled.station.rejects),
+        "provider_rejected": len(run.settled.provider.rejects),
+        "station_other": run.settled.totals.other_station_rows,
+        "provider_other": run.settled.totals.other_provider_rows,
     }
     shown = ("pairs", "station_rows", "provider_rows", "station_vnd", "provider_vnd")
-    classes = {code: {name: getattr(c, name) for name in shown} for code, c in run.totals.classes.items()}
+    classes = {code: {name: getattr(c, name) for name in shown} for code, c in run.settled.totals.classes.items()}
     money = {
-        "agreed_vnd": run.owed.agreed_vnd,
-        "disputed_vnd": run.totals.disputed_vnd,
-        "fee_vnd": run.owed.fee_vnd,
-        "vat_vnd": run.owed.vat_vnd,
-        "net_payable_vnd": run.owed.net_vnd,
+        "agreed_vnd": run.settled.payable.agreed_vnd,
+        "disputed_vnd": run.settled.totals.disputed_vnd,
+        "fee_vnd": run.settled.payable.fee_vnd,
+        "vat_vnd": run.settled.payable.vat_vnd,
+        "net_payable_vnd": run.settled.payable.net_vnd,
     }
-    content: dict[str, Any] = data_files.summary(run.day, rows, classes, money)
+    content: dict[str, Any] = data_files.summary(run.settled.day, rows, classes, money)
     return content
 
 
 def _reconciled(run: _Run, rejects: list[tuple[str, int, str, str]]) -> Reconciled:
-    totals = run.totals
+    totals = run.settled.totals
     classified = (
         sum(c.station_rows for c in totals.classes.values()),
         sum(c.provider_rows for c in totals.classes.values()),
     )
     return Reconciled(
-        day=run.day,
+        day=run.settled.day,
         now=run.task.now,
         files=(run.task.station.name, run.task.provider.name),
         rows={
-            "Dòng đã đọc (rows read)": (run.station.rows_read, run.provider.rows_read),
+            "Dòng đã đọc (rows read)": (run.settled.station.rows_read, run.settled.provider.rows_read),
             "Đã phân loại (classified)": classified,
-            "Bị loại (rejected)": (len(run.station.rejects), len(run.provider.rejects)),
+            "Bị loại (rejected)": (len(run.settled.station.rejects), len(run.settled.provider.rejects)),
             "Ngày khác (other day)": (totals.other_station_rows, totals.other_provider_rows),
         },
         classes=totals.classes,
         disputed_vnd=totals.disputed_vnd,
-        payable=run.owed,
+        payable=run.settled.payable,
         terms=run.configuration.terms,
-        differences=run.differing.head(DIFFERENCES_SHOWN).rows(),
-        difference_count=len(run.differing),
+        differences=run.settled.differing.head(DIFFERENCES_SHOWN).rows(),
+        difference_count=len(run.settled.differing),
         rejects=rejects,
         reject_count=len(rejects),
         demonstration_rows=run.mapping.demonstration,
