@@ -25,9 +25,9 @@ from backoffice.ingest.passages import BATCH_MAX
 from backoffice.storage.database import Database
 from backoffice.storage.dsn import parse
 from bench.report import Report, Row, percentile
+from lane_controller.contracts import hashes
 from lane_controller.contracts.v1 import PassageV1
 from lane_controller.contracts.values import COMPACTED_TOPICS, Topic
-from lane_controller.outbox import chain
 from lane_controller.stream.connect import open_stream
 from lane_controller.stream.port import Producer
 from tests.parts.kafka import KafkaBroker
@@ -84,8 +84,8 @@ class LaneLog:
         }  # fmt: skip
         passage = PassageV1.model_validate(fields)
         message = passage.model_dump(mode="json", exclude_none=True)
-        message["record_hash"] = self._previous = chain.passage_hash(message)
-        spelled = chain.canonical_json(message)
+        message["record_hash"] = self._previous = hashes.passage_hash(message)
+        spelled = hashes.canonical_json(message)
         return Made(passage.model_copy(update={"record_hash": self._previous}), spelled)
 
 

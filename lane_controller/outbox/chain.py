@@ -1,8 +1,9 @@
 """The hash chain over journal records and over published passages, and what breaks when somebody touches it.
 
-In: JSON objects. Out: canonical bytes, link hashes, and findings that name the record that is missing, altered or out
-of order. Pure. A passage's `record_hash` is the SHA-256 of the canonical JSON of the whole message without that field;
-the message holds `previous_hash`, so the chain can be checked from the stream alone, by anybody, in any language.
+In: stored records and passages, one after the other. Out: findings that name the record that is missing, altered, added
+or out of order. Pure, and bounded: a chain of millions is walked with one hash in hand. The record hash of a passage is
+defined in `contracts.hashes`; a message holds `previous_hash`, so published passages can be checked from the stream
+alone, by anybody, in any language.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from lane_controller.contracts.hashes import passage_hash
+
 GENESIS: Final = "0" * 64
 """The hash before the first record of an epoch."""
+
+Kind = Literal["missing", "altered", "added", "disordered", "unreadable", "foreign", "bad seal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +33,12 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong in a chain; `number` is the record that it was seen at."""
+    """Something wrong; `number` is the record, passage or seal (`table`) that it was seen at."""
 
-    kind: Literal["missing", "altered", "disordered", "unreadable", "bad seal"]
+    kind: Kind
     number: int
     text: str
-
-
-def canonical_json(value: Mapping[str, Any]) -> bytes:
-    """The one spelling of a JSON object: sorted keys, no spaces, UTF-8, no NaN."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
+    table: Literal["record", "passage", "seal", "journal"] = "record"
 
 
 def link_hash(previous: str, body: bytes) -> str:
@@ -46,64 +46,86 @@ def link_hash(previous: str, body: bytes) -> str:
     return hashlib.sha256(previous.encode() + b"\n" + body).hexdigest()
 
 
-def passage_hash(message: Mapping[str, Any]) -> str:
-    """The record hash of a passage message (with its `previous_hash`, without its own), hex."""
-    return hashlib.sha256(canonical_json({k: v for k, v in message.items() if k != "record_hash"})).hexdigest()
+@dataclass(slots=True)
+class RecordWalk:
+    """Walks the records of a journal from `expected` after `head`."""
+
+    head: str = GENESIS
+    expected: int = 1
+
+    def see(self, link: Link) -> list[Finding]:
+        """The next stored record."""
+        found = _number_findings(self.expected, link.number, "record")
+        if link.number == self.expected and link_hash(self.head, link.body) != link.stored_hash:
+            found.append(Finding("altered", link.number, f"record {link.number} does not match its hash"))
+        self.head, self.expected = link.stored_hash, link.number + 1
+        return found
+
+
+@dataclass(slots=True)
+class PassageWalk:
+    """Walks passage messages from `expected` after `head`; `head` None: the one before could not be read."""
+
+    head: str | None = GENESIS
+    expected: int = 1
+
+    def see(self, seq: int, message: Mapping[str, Any] | None) -> list[Finding]:
+        """The next stored passage; None for a message that is no JSON object."""
+        found = _number_findings(self.expected, seq, "passage")
+        in_order = seq == self.expected
+        previous, self.head, self.expected = self.head, None, seq + 1
+        if message is None:
+            return [*found, Finding("unreadable", seq, f"passage {seq} is no JSON object", "passage")]
+        self.head = str(message.get("record_hash"))
+        return found + _message_findings(seq, message, previous if in_order else None)
 
 
 def check_chain(links: Iterable[Link], previous: str = GENESIS, first: int = 1) -> list[Finding]:
     """Every gap, alteration and disorder of a run of records that should start at `first` after `previous`."""
-    findings: list[Finding] = []
-    expected = first
-    for link in links:
-        findings.extend(_number_findings(expected, link.number))
-        unbroken = link.number == expected
-        if unbroken and link_hash(previous, link.body) != link.stored_hash:
-            findings.append(Finding("altered", link.number, f"record {link.number} does not match its hash"))
-        previous, expected = link.stored_hash, link.number + 1
-    return findings
+    walk = RecordWalk(previous, first)
+    return [finding for link in links for finding in walk.see(link)]
 
 
 def check_passages(messages: Iterable[tuple[int, bytes]], previous: str = GENESIS, first: int = 1) -> list[Finding]:
     """The same for published passages: (seq as stored, JSON bytes)."""
-    findings: list[Finding] = []
-    expected = first
-    for seq, data in messages:
-        findings.extend(_number_findings(expected, seq))
-        message = _object(data)
-        if message is None:
-            findings.append(Finding("unreadable", seq, f"passage {seq} is no JSON object"))
-            previous, expected = "", seq + 1
-            continue
-        findings.extend(_message_findings(seq, message, previous if seq == expected else None))
-        previous, expected = str(message.get("record_hash")), seq + 1
-    return findings
+    walk = PassageWalk(previous, first)
+    return [finding for seq, data in messages for finding in walk.see(seq, json_object(data))]
 
 
-def _number_findings(expected: int, number: int) -> list[Finding]:
+def json_object(data: bytes) -> dict[str, Any] | None:
+    """The object in `data`; None when it is something else."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _number_findings(expected: int, number: int, table: Literal["record", "passage"]) -> list[Finding]:
     if number < expected:
-        return [Finding("disordered", number, f"record {number} stands where {expected} should")]
+        return [Finding("disordered", number, f"{table} {number} stands where {expected} should", table)]
     if number == expected + 1:
-        return [Finding("missing", expected, f"record {expected} is missing")]
+        return [Finding("missing", expected, f"{table} {expected} is missing", table)]
     if number > expected:
-        return [Finding("missing", expected, f"records {expected} to {number - 1} are missing")]
+        return [Finding("missing", expected, f"{table}s {expected} to {number - 1} are missing", table)]
     return []
 
 
 def _message_findings(seq: int, message: Mapping[str, Any], previous: str | None) -> list[Finding]:
     found = []
     if message.get("seq") != seq:
-        found.append(Finding("disordered", seq, f"passage {seq} holds a message of seq {message.get('seq')!r}"))
-    if message.get("record_hash") != passage_hash(message):
-        found.append(Finding("altered", seq, f"passage {seq} ({message.get('passage_id')}) does not match its hash"))
+        text = f"passage {seq} holds a message of seq {message.get('seq')!r}"
+        found.append(Finding("disordered", seq, text, "passage"))
+    if message.get("record_hash") != _hash(message):
+        text = f"passage {seq} ({message.get('passage_id')}) does not match its hash"
+        found.append(Finding("altered", seq, text, "passage"))
     if previous is not None and message.get("previous_hash") != previous:
-        found.append(Finding("altered", seq, f"passage {seq} does not follow the passage before it"))
+        found.append(Finding("altered", seq, f"passage {seq} does not follow the passage before it", "passage"))
     return found
 
 
-def _object(data: bytes) -> dict[str, Any] | None:
+def _hash(message: Mapping[str, Any]) -> str | None:
     try:
-        message = json.loads(data)
-    except ValueError:
+        return passage_hash(message)
+    except (ValueError, RecursionError):  # NaN inside: no lane writes that
         return None
-    return message if isinstance(message, dict) else None

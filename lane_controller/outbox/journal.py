@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from lane_controller.outbox.chain import GENESIS, Link, canonical_json, check_chain, link_hash, passage_hash
+from lane_controller.contracts.hashes import canonical_json, passage_hash
+from lane_controller.outbox.chain import GENESIS, Link, check_chain, link_hash
 
 SCHEMA_VERSION: Final = "1"
 SCHEMA: Final = """

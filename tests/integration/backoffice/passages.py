@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from backoffice.ingest.decode import passage_hash
+from lane_controller.contracts.hashes import passage_hash
 from lane_controller.contracts.v1 import PassageV1
 
 START = datetime(2026, 6, 15, 3, 0, tzinfo=UTC)
@@ -46,7 +47,7 @@ def passage(seq: int, previous: str = "0" * 64, *, lane: str = "CM-01", **change
 
 def sealed(message: PassageV1) -> PassageV1:
     """The same passage with the hash of its content."""
-    return message.model_copy(update={"record_hash": passage_hash(message.encode())})
+    return message.model_copy(update={"record_hash": passage_hash(json.loads(message.encode()))})
 
 
 def chain(

@@ -8,15 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lane_controller.outbox.chain import (
-    GENESIS,
-    Link,
-    canonical_json,
-    check_chain,
-    check_passages,
-    link_hash,
-    passage_hash,
-)
+from lane_controller.contracts.hashes import canonical_json, passage_hash
+from lane_controller.outbox.chain import GENESIS, Link, check_chain, check_passages, link_hash
 
 BODIES = st.lists(st.dictionaries(st.text(max_size=8), st.integers() | st.text(max_size=8)), min_size=1, max_size=12)
 

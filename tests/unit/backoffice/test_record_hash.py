@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from backoffice.ingest.decode import Rejection, decode_passage, passage_hash
+from backoffice.ingest.decode import Rejection, decode_passage
+from lane_controller.contracts.hashes import canonical_json, passage_hash
 from lane_controller.contracts.v1 import PassageV1
-from lane_controller.outbox.chain import canonical_json
-from lane_controller.outbox.chain import passage_hash as hash_of_the_lane
 from lane_controller.stream.port import Record
 
 
@@ -23,7 +22,7 @@ def message() -> dict[str, Any]:
         "explanation": {"score": 0.5, "rules": ["R1"]},
         "detected_at_utc": "2026-06-15T03:00:00Z", "passed_at_utc": "2026-06-15T03:00:03Z", "previous_hash": "0" * 64,
     }  # fmt: skip
-    return made | {"record_hash": hash_of_the_lane(made)}
+    return made | {"record_hash": passage_hash(made)}
 
 
 def decoded(data: bytes) -> PassageV1 | Rejection:
@@ -44,7 +43,7 @@ def spellings() -> dict[str, bytes]:
 def test_every_spelling_of_an_honest_passage_is_taken(spelling: str) -> None:
     data = spellings()[spelling]
     assert isinstance(decoded(data), PassageV1)
-    assert passage_hash(data) == message()["record_hash"]
+    assert passage_hash(json.loads(data)) == message()["record_hash"]
 
 
 @pytest.mark.parametrize("spelling", spellings())
