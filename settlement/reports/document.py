@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 
-Cell = str | int | datetime | None
+Cell = str | int | date | datetime | None
 
 
 class Kind(Enum):
@@ -21,6 +21,12 @@ class Kind(Enum):
     COUNT = "count"
     VND = "vnd"
     TIME = "time"
+    DATE = "date"
+
+    @property
+    def is_number(self) -> bool:
+        """True for columns that stand at the right edge."""
+        return self in (Kind.COUNT, Kind.VND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +41,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars over the first column of the section's table; `value_column` counts from 0."""
+    """Bars over the first column of the section's table; `value_column` counts from 0, `unit` names its axis."""
 
     title: str
     value_column: int
+    unit: str = ""
+    label_column: int = 0
+    """Column whose cells stand under the bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +87,9 @@ class Document:
     sections: tuple[Section, ...]
     made_at: datetime
     signatures: tuple[str, ...] = ()
+    place: str = ""
+    """The plazas that it is about, printed on each page."""
+    period: str = ""
+    """Its days, printed on each page."""
+    mark: str = ""
+    """Printed large on each page, e.g. that it is a draft; empty on a final document."""

@@ -5,7 +5,7 @@ In: values. Out: text and Excel number formats. Text shown to staff lives here, 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
 LOCAL: Final = timezone(timedelta(hours=7))
@@ -22,7 +22,12 @@ OUTCOMES: Final = {
 }
 """Outcome of a passage → (Vietnamese, English)."""
 
-DEMONSTRATION: Final = "SỐ LIỆU MINH HỌA – cấu hình mặc định, không theo hợp đồng nào (demonstration values)"
+DEMONSTRATION: Final = (
+    "SỐ LIỆU TRÌNH DIỄN (MINH HỌA) – cấu hình mặc định, không theo hợp đồng nào (demonstration values)"
+)
+DEMONSTRATION_SHORT: Final = "Số liệu trình diễn"
+"""The same on every page."""
+NOTHING: Final = "Không có số liệu trong kỳ (nothing in this period)."
 _THOUSAND: Final = 1_000
 _MILLION: Final = 1_000_000
 _BILLION: Final = 1_000_000_000
@@ -57,6 +62,11 @@ def excel_count(number: int) -> str:
     return excel_vnd(number).replace('" đ"', "")
 
 
+def excel_axis() -> str:
+    """Number format of a chart's axis, which has one for all its numbers: exact below a billion."""
+    return excel_count(0)
+
+
 def local(moment: datetime) -> datetime:
     """The same moment in +07:00."""
     return moment.astimezone(LOCAL)
@@ -65,6 +75,11 @@ def local(moment: datetime) -> datetime:
 def moment_text(moment: datetime) -> str:
     """15/06/2026 08:20:41, in +07:00; fractions of a second are not shown."""
     return local(moment).strftime("%d/%m/%Y %H:%M:%S")
+
+
+def day_text(day: date) -> str:
+    """15/06/2026"""
+    return f"{day:%d/%m/%Y}"
 
 
 def percent(basis_points: int) -> str:

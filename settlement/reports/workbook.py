@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import BytesIO
 from typing import Any
 
@@ -16,11 +16,25 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import Cell as SheetCell
 from openpyxl.chart import BarChart, Reference
+from openpyxl.chart.axis import ChartLines
+from openpyxl.chart.data_source import NumFmt
+from openpyxl.chart.shapes import GraphicalProperties
+from openpyxl.drawing.line import LineProperties
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from settlement.reports.document import Cell, Chart, Column, Document, Fact, Kind, Section
-from settlement.reports.wording import excel_count, excel_vnd, local
+from settlement.reports.drawing import BAR_COLOUR
+from settlement.reports.wording import (
+    DEMONSTRATION_SHORT,
+    NOTHING,
+    excel_axis,
+    excel_count,
+    excel_vnd,
+    local,
+    moment_text,
+)
 
 _BOLD = Font(name="DejaVu Sans", bold=True)
 _PLAIN = Font(name="DejaVu Sans")
@@ -28,9 +42,12 @@ _TITLE = Font(name="DejaVu Sans", bold=True, size=14)
 _RED = Font(name="DejaVu Sans", bold=True, color="C00000")
 _HEAD = PatternFill("solid", fgColor="DDE6F0")
 _WRAP = Alignment(wrap_text=True, vertical="top")
+_WRAP_RIGHT = Alignment(wrap_text=True, vertical="top", horizontal="right")
 _TIME_FORMAT = "dd/mm/yyyy hh:mm:ss"
-_WIDTHS = {Kind.TEXT: 22, Kind.COUNT: 14, Kind.VND: 20, Kind.TIME: 21}
+_DATE_FORMAT = "dd/mm/yyyy"
+_WIDTHS = {Kind.TEXT: 22, Kind.COUNT: 14, Kind.VND: 20, Kind.TIME: 21, Kind.DATE: 14}
 _HEADER_ROW = 3
+_A4 = 9
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -43,12 +60,33 @@ def render(document: Document) -> bytes:
     pen = _Pen()
     _front(book, document, pen)
     for section in document.sections:
-        _sheet(book, section, pen)
+        _sheet(_page(book, section.sheet, document), section, pen)
     return _steady(book, document.made_at)
 
 
 def _naive(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def _page(book: Workbook, name: str, document: Document) -> Any:
+    """A new sheet that prints in landscape, as wide as the page, with page x/y and the warnings of the PDF."""
+    sheet: Any = book.create_sheet(name)
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = _A4
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.page_setup.fitToHeight = 0
+    warnings = [document.mark, DEMONSTRATION_SHORT if document.warning else ""]
+    sheet.oddHeader.left.text = _header(document.place)
+    sheet.oddHeader.center.text = _header(document.period)
+    sheet.oddHeader.right.text = _header(" · ".join(text for text in warnings if text))
+    sheet.oddFooter.left.text = _header(f"{document.title} · lập lúc {moment_text(document.made_at)}")
+    sheet.oddFooter.right.text = "Trang &P/&N"
+    return sheet
+
+
+def _header(text: str) -> str | None:
+    # & begins a code in headers; && is the sign itself.
+    return text.replace("&", "&&") or None
 
 
 class _Pen:
@@ -59,7 +97,8 @@ class _Pen:
 
     def cell(self, sheet: Any, value: Cell, font: Font = _PLAIN, number_format: str = "General") -> SheetCell:
         """A cell; text is text even where it begins with "=" (it may come from a file)."""
-        cell: Any = WriteOnlyCell(sheet, value=_printable(value))
+        shown: Any = _printable(value)
+        cell: Any = WriteOnlyCell(sheet, value=shown)
         key = (id(font), number_format)
         if key in self._styles:
             cell._style = self._styles[key]
@@ -75,7 +114,8 @@ class _Pen:
     def heading(self, sheet: Any, column: Column) -> SheetCell:
         """Vietnamese above English."""
         cell: SheetCell = WriteOnlyCell(sheet, value=f"{column.vietnamese}\n{column.english}")
-        cell.font, cell.fill, cell.alignment = _BOLD, _HEAD, _WRAP
+        cell.font, cell.fill = _BOLD, _HEAD
+        cell.alignment = _WRAP_RIGHT if column.kind.is_number else _WRAP
         return cell
 
     def value(self, sheet: Any, value: Cell, column: Column, font: Font = _PLAIN) -> SheetCell | None:
@@ -84,6 +124,8 @@ class _Pen:
             return None
         if isinstance(value, datetime):
             return self.cell(sheet, local(value).replace(tzinfo=None), font, _TIME_FORMAT)
+        if isinstance(value, date):
+            return self.cell(sheet, value, font, _DATE_FORMAT)
         if isinstance(value, int):
             form = excel_vnd(value) if column.kind is Kind.VND else excel_count(value)
             return self.cell(sheet, value, font, form)
@@ -91,13 +133,14 @@ class _Pen:
 
 
 def _front(book: Workbook, document: Document, pen: _Pen) -> None:
-    sheet = book.create_sheet("Tổng hợp")
+    sheet = _page(book, "Tổng hợp", document)
     for letter, width in (("A", 46), ("B", 34), ("C", 46)):
         sheet.column_dimensions[letter].width = width
     sheet.append([pen.cell(sheet, document.title, _TITLE)])
     sheet.append([pen.cell(sheet, document.english)])
-    if document.warning:
-        sheet.append([pen.cell(sheet, document.warning, _RED)])
+    for line in (document.warning, document.mark):
+        if line:
+            sheet.append([pen.cell(sheet, line, _RED)])
     sheet.append([])
     for fact in document.facts:
         sheet.append(_fact(sheet, fact, pen))
@@ -113,16 +156,18 @@ def _fact(sheet: Any, fact: Fact, pen: _Pen) -> list[SheetCell]:
     return [pen.cell(sheet, fact.vietnamese, font), value, pen.cell(sheet, fact.english)]
 
 
-def _sheet(book: Workbook, section: Section, pen: _Pen) -> None:
-    sheet = book.create_sheet(section.sheet)
+def _sheet(sheet: Any, section: Section, pen: _Pen) -> None:
     for number, column in enumerate(section.columns, start=1):
         sheet.column_dimensions[get_column_letter(number)].width = _WIDTHS[column.kind] * max(column.width, 0.6)
     sheet.freeze_panes = f"A{_HEADER_ROW + 1}"
+    sheet.print_title_rows = f"{_HEADER_ROW}:{_HEADER_ROW}"
     sheet.append([pen.cell(sheet, f"{section.sheet} – {section.english}", _TITLE)])
     sheet.append([pen.cell(sheet, section.note)])
     sheet.append([pen.heading(sheet, column) for column in section.columns])
     for row in section.rows:
         sheet.append([pen.value(sheet, value, column) for value, column in zip(row, section.columns, strict=True)])
+    if not section.rows:
+        sheet.append([pen.cell(sheet, NOTHING)])
     if section.total is not None:
         total = zip(section.total, section.columns, strict=True)
         sheet.append([pen.value(sheet, value, column, _BOLD) for value, column in total])
@@ -138,14 +183,24 @@ def _printable(value: Cell) -> Cell:
 
 def _chart(sheet: Any, section: Section, shown: Chart) -> BarChart:
     first, last = _HEADER_ROW + 1, _HEADER_ROW + len(section.rows)
+    column, label = shown.value_column + 1, shown.label_column + 1
     chart = BarChart()
     chart.type = "col"
-    chart.title = shown.title
     chart.legend = None
-    chart.height, chart.width = 9, 18
-    column = shown.value_column + 1
+    chart.gapWidth = 60
+    chart.height, chart.width = 9, max(18, min(36, len(section.rows)))
     chart.add_data(Reference(sheet, min_col=column, min_row=first, max_row=last))
-    chart.set_categories(Reference(sheet, min_col=1, min_row=first, max_row=last))
+    chart.set_categories(Reference(sheet, min_col=label, min_row=first, max_row=last))
+    chart.series[0].graphicalProperties = GraphicalProperties(solidFill=BAR_COLOUR)
+    chart.title = shown.title
+    chart.x_axis.title = section.columns[shown.label_column].vietnamese
+    chart.y_axis.title = shown.unit or section.columns[shown.value_column].vietnamese
+    titles: list[Any] = [chart.title, chart.x_axis.title, chart.y_axis.title]
+    for title in titles:
+        title.overlay = False
+    chart.y_axis.scaling.min = 0
+    chart.y_axis.numFmt = NumFmt(formatCode=excel_axis(), sourceLinked=False)
+    chart.y_axis.majorGridlines = ChartLines(GraphicalProperties(ln=LineProperties(solidFill="D5DCE4")))
     # Without this, current Excel hides both axes of a chart made by openpyxl 3.1.
     chart.x_axis.delete = False
     chart.y_axis.delete = False
