@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from lane_controller.app.scenario_arm import Arm
 from lane_controller.app.scenario_file import Entry, Scenario, changed_tag
 from lane_controller.core.effects import (
     CancelTimer,
@@ -59,6 +58,7 @@ from lane_controller.core.records import Record as DurableRecord
 from lane_controller.core.recovery import recover
 from lane_controller.core.state import Lane
 from lane_controller.core.values import Sensor, TagEntry, Tariff
+from lane_controller.world.arm import Arm
 
 DEMONSTRATION_TARIFF = Tariff(1, 0, ((1, 35_000), (2, 50_000), (3, 75_000), (4, 120_000), (5, 180_000)))
 READER = "reader-1"
