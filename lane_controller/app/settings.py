@@ -63,6 +63,14 @@ class ReaderTable(_Table):
     read_tid: bool = False
 
 
+class CardsTable(_Table):
+    """[lane.cards]: the PC/SC reader for operator and priority cards. `application`: key file of our cards."""
+
+    register_file: Path
+    reader: str = ""
+    application: Path | None = None
+
+
 class LaneTable(_Table):
     """[[lane]]: one lane. `rules` overrides timers and thresholds by the names of lane_controller.core.config."""
 
@@ -73,6 +81,7 @@ class LaneTable(_Table):
     measures_class: bool = False
     plate_fallback: PlateFallback = PlateFallback.DENY
     reader: ReaderTable | None = None
+    cards: CardsTable | None = None
     camera: str | None = None
     rules: dict[str, int | float] = {}
 

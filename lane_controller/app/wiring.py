@@ -27,6 +27,7 @@ from lane_controller.app.upkeep import StatusTeller, drop_old_for_ever, seal_for
 from lane_controller.contracts.values import COMPACTED_TOPICS, Topic
 from lane_controller.core.events import Booted
 from lane_controller.devices.camera import NoCamera, PlateCamera, PlateTiming
+from lane_controller.devices.cards import CardPlace, LaneCards
 from lane_controller.devices.field_mqtt import MqttFieldIo, MqttSettings
 from lane_controller.devices.llrp import LlrpReader, ReaderPlace
 from lane_controller.devices.neighbours import LaneBus
@@ -44,6 +45,7 @@ from lane_controller.stream.connect import open_stream
 from lane_controller.stream.port import Stream, StreamError
 from rfid.llrp.metrics import ReaderMetrics
 from rfid.llrp.settings import ReaderSettings
+from rfid.pcsc.keyfile import CardKeyError, read_application
 
 log = logging.getLogger(__name__)
 
@@ -201,12 +203,14 @@ async def _run_lane(table: LaneTable, shared: Shared, health: LaneHealth) -> Non
         field = _field(settings, place, runner, health, journal)
         reader = _reader(table, shared, runner, health)
         plates = _plates(table, shared, runner, health)
+        cards = _cards(table, shared, runner, health)
         relay = Relay(place.lane, shared.stream, writer, relay_reader)
         desk = CommandDesk(shared.stream, Hands(runner, relay, writer), shared.clock, health.reject)
 
         def around() -> Surroundings:
             devices = {"plc": field.state(), "camera": plates.state(), "stream": "ok" if relay.connected else "lost"}
             devices["reader"] = "unknown" if reader is None else f"{reader.state()}: {reader.detail}"
+            devices["cards"] = "unknown" if cards is None else f"{cards.state()}: {cards.detail}"
             anpr = shared.recogniser
             devices["anpr"] = "unknown" if anpr is None else ("ok" if anpr.ready.is_set() else "lost")
             waiting = relay.waiting(journal.heads[1])
@@ -227,6 +231,8 @@ async def _run_lane(table: LaneTable, shared: Shared, health: LaneHealth) -> Non
             group.create_task(drop_old_for_ever(writer, settings.journal.keep_inputs_days))
             if reader is not None:
                 group.create_task(reader.run())
+            if cards is not None:
+                group.create_task(cards.run())
     finally:
         relay_reader.close()
         seal_reader.close()
@@ -249,6 +255,18 @@ def _reader(table: LaneTable, shared: Shared, runner: LaneRunner, health: LaneHe
     wanted = ReaderSettings(antennas=reader.antennas, session=reader.session, read_tid=reader.read_tid)
     place = ReaderPlace(reader.name or f"reader-{table.id}", reader.host, reader.port, wanted)
     return LlrpReader(place, runner.offer, shared.clock, shared.follower, health.reject, shared.readers)
+
+
+def _cards(table: LaneTable, shared: Shared, runner: LaneRunner, health: LaneHealth) -> LaneCards | None:
+    if table.cards is None:
+        return None
+    try:
+        application = read_application(table.cards.application) if table.cards.application else None
+    except CardKeyError as error:
+        log.critical("lane %s: cards cannot prove themselves: %s", table.id, error)
+        application = None
+    place = CardPlace(table.cards.reader, table.cards.register_file, application)
+    return LaneCards(place, runner.offer, shared.clock, health.reject)
 
 
 def _plates(table: LaneTable, shared: Shared, runner: LaneRunner, health: LaneHealth) -> PlateReader:

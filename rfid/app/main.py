@@ -1,14 +1,15 @@
-"""The `rfid` command: see what a reader sees."""
+"""The `rfid` command: see what a tag or card reader sees."""
 
 import typer
 
+from rfid.app.cards import cards
 from rfid.app.decode import decode
 from rfid.app.watch import watch
 
 app = typer.Typer(
     name="rfid",
-    help="Talk to UHF readers (LLRP): show tags as they are read.\n\n"
-    "Làm việc với đầu đọc UHF (LLRP): xem thẻ đọc được.",
+    help="Talk to UHF readers (LLRP) and card readers (PC/SC): show tags and cards as they are read.\n\n"
+    "Làm việc với đầu đọc UHF (LLRP) và đầu đọc thẻ (PC/SC): xem thẻ đọc được.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -16,6 +17,7 @@ app = typer.Typer(
 
 app.command()(watch)
 app.command()(decode)
+app.command()(cards)
 
 
 def main() -> None:

@@ -47,6 +47,7 @@ PARTS: Final = {
     "reader": Part("simulators.llrp_reader.command", "app", True, "A UHF reader over LLRP (đầu đọc thẻ)."),
     "plc": Part("simulators.field_io.command", "app", True, "Roadside PLCs over MQTT (PLC)."),
     "camera": Part("simulators.camera.command", "app", True, "A plate camera over HTTP (camera)."),
+    "card": Part("simulators.card.command", "app", True, "A card at a virtual PC/SC reader (thẻ không tiếp xúc)."),
     "provider": Part("simulators.provider.command", "app", True, "A payment provider's files (nhà cung cấp)."),
 }
 
