@@ -59,7 +59,7 @@ test: check ## everything: lint, types, imports and all tests, with real parts
 	$(BIN)/pytest -q
 
 prove: setup-test ## the long proofs: a million vehicles and inputs, 200 power cuts, a month offline (about an hour)
-	$(BIN)/pytest -q -m proof --long --timeout=7200 tests
+	$(BIN)/pytest -q -rP -m proof --long --timeout=7200 tests
 
 bench: setup-test ## measure, and write docs/benchmarks.md
 	$(BIN)/python -m bench $(ARGS)
