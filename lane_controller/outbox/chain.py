@@ -20,6 +20,7 @@ GENESIS: Final = "0" * 64
 """The hash before the first record of an epoch."""
 
 Kind = Literal["missing", "altered", "added", "disordered", "unreadable", "foreign", "bad seal"]
+Table = Literal["record", "passage", "seal", "journal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Finding:
     kind: Kind
     number: int
     text: str
-    table: Literal["record", "passage", "seal", "journal"] = "record"
+    table: Table = "record"
 
 
 def link_hash(previous: str, body: bytes) -> str:
@@ -101,7 +102,7 @@ def json_object(data: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _number_findings(expected: int, number: int, table: Literal["record", "passage"]) -> list[Finding]:
+def _number_findings(expected: int, number: int, table: Table) -> list[Finding]:
     if number < expected:
         return [Finding("disordered", number, f"{table} {number} stands where {expected} should", table)]
     if number == expected + 1:

@@ -11,7 +11,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -244,7 +244,9 @@ class Journal:
                 f"journal {self.path}: passage {message['passage_id']} has seq {message['seq']},"
                 f" the next number is {self._seq + 1}; the lane must be restarted from its journal"
             )
-        linked = {**message, "previous_hash": self._passage_head}
+        # The head of the record chain travels with the passage: who holds a passage can prove every record before it.
+        journal = {"journal_number": self._number, "journal_hash": self._head}
+        linked = {**message, **journal, "previous_hash": self._passage_head}
         linked["record_hash"] = passage_hash(linked)
         self._seq, self._passage_head = message["seq"], linked["record_hash"]
         row = (self._seq, self._number, message["passage_id"], message["outcome"], message["fare_vnd"])
@@ -302,10 +304,19 @@ class JournalReader:
             self._db.close()
             raise JournalError(f"journal {path}: {error}. {_REMEDY}") from error
 
-    def links(self) -> Iterator[Link]:
-        """Every record as a link of the chain, in storage order of its number."""
-        for row in self._db.execute("select number, body, hash from record order by number"):
-            yield Link(*row)
+    @contextmanager
+    def unmoved(self) -> Iterator[None]:
+        """Everything read inside is of one instant, whatever the lane writes meanwhile."""
+        self._db.execute("begin")
+        try:
+            yield
+        finally:
+            self._db.rollback()
+
+    def links(self) -> Iterator[tuple[Link, str, str, str | None]]:
+        """Every record as a link of the chain, with its columns at_utc, kind and passage_id, in order of its number."""
+        for row in self._db.execute("select number, body, hash, at_utc, kind, passage_id from record order by number"):
+            yield Link(*row[:3]), *row[3:]
 
     def records(self, after: int = 0) -> Iterator[StoredRecord]:
         """Records numbered above `after`, in order."""
@@ -320,11 +331,39 @@ class JournalReader:
         )
         return [StoredPassage(*row) for row in self._db.execute(query, (after, limit))]
 
-    def passages_with_records(self) -> Iterator[tuple[StoredPassage, int]]:
-        """Every passage with the number of the record that closed it."""
-        query = "select seq, passage_id, outcome, fare_vnd, message, hash, number from passage order by seq"
+    def passages_with_records(self) -> Iterator[tuple[StoredPassage, int, str | None]]:
+        """Every passage in order of seq, with number and kind (None: not there) of the record that closed it."""
+        query = (
+            "select p.seq, p.passage_id, p.outcome, p.fare_vnd, p.message, p.hash, p.number, r.kind"
+            " from passage p left join record r on r.number = p.number order by p.seq"
+        )
         for row in self._db.execute(query):
-            yield StoredPassage(*row[:6]), row[6]
+            yield StoredPassage(*row[:6]), row[6], row[7]
+
+    def message_of(self, number: int) -> bytes | None:
+        """The message of the passage that record `number` closed."""
+        row = self._db.execute("select message from passage where number = ?", (number,)).fetchone()
+        return row[0] if row else None
+
+    def passage(self, seq: int) -> StoredPassage | None:
+        """One passage by its number."""
+        query = "select seq, passage_id, outcome, fare_vnd, message, hash from passage where seq = ?"
+        row = self._db.execute(query, (seq,)).fetchone()
+        return StoredPassage(*row) if row else None
+
+    def sealed_rows(self) -> Iterator[tuple[int, int, int, bytes]]:
+        """(id, first_seq, last_seq, message) of every seal, in order."""
+        yield from self._db.execute("select id, first_seq, last_seq, message from seal order by id")
+
+    def remembered(self) -> dict[str, int]:
+        """How far other tables of the file say that it reached: seal ids given, cursors, the snapshot's record."""
+        found = {f"cursor {name}": at for name, at in self._db.execute("select name, position from cursor")}
+        found |= {f"{name} ids": at for name, at in self._db.execute("select name, seq from sqlite_sequence")}
+        return found | dict(self._db.execute("select 'snapshot', number from snapshot").fetchall())
+
+    def last_number(self) -> int:
+        """The newest record's number."""
+        return int(self._db.execute("select coalesce(max(number), 0) from record").fetchone()[0])
 
     def seals(self, after: int = 0, limit: int = -1) -> list[tuple[int, bytes]]:
         """(id, message) of seals above `after`, in order."""

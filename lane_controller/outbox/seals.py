@@ -1,14 +1,15 @@
 """Signed seals over runs of passages: first, last, count, sum, head, Ed25519 signature.
 
-In: passages of a journal and the lane's private key. Out: SealV1 messages, and the check of one. The key file is made
-once per lane with mode 0600 and never leaves the machine; its public half is in every seal.
+In: passages of a journal and the lane's private key. Out: SealV1 messages, and the check of all of them while the
+passages go by. The key file is made once per lane with mode 0600 and never leaves the machine; its public half is in
+every seal.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from lane_controller.contracts.v1 import SealV1
 from lane_controller.contracts.values import Outcome
-from lane_controller.outbox.chain import Finding
+from lane_controller.outbox.chain import GENESIS, Finding, Kind
 from lane_controller.outbox.journal import StoredPassage
 
 
@@ -68,20 +69,84 @@ def signature_holds(seal: SealV1) -> bool:
     return True
 
 
-def check_seal(seal: SealV1, passages: Sequence[StoredPassage]) -> list[Finding]:
-    """What contradicts the seal; `passages` are those stored with a seq within it."""
-    where = f"seal over {seal.first_seq}..{seal.last_seq}"
-    found = []
-    if not signature_holds(seal):
-        found.append(Finding("bad seal", seal.last_seq, f"{where}: the signature does not hold"))
-    if len(passages) != seal.count or seal.count != seal.last_seq - seal.first_seq + 1:
-        found.append(Finding("missing", seal.last_seq, f"{where}: {seal.count} were sealed, {len(passages)} are here"))
-    if charged_sum_vnd(passages) != seal.sum_vnd:
-        text = f"{where}: {seal.sum_vnd} VND were sealed, the passages here add up to {charged_sum_vnd(passages)}"
-        found.append(Finding("altered", seal.last_seq, text))
-    if passages and json.loads(passages[-1].message).get("record_hash") != seal.head_hash:
-        found.append(Finding("altered", seal.last_seq, f"{where}: the last passage is not the one that was sealed"))
-    return found
+@dataclass(slots=True)
+class SealWalk:
+    """Checks the seals of a journal while its passages go by in order; holds one seal and three sums.
+
+    `trusted_key`: the public key, hex, that must have signed; None: the first one that signs is held to.
+    """
+
+    place: tuple[str, str, int]
+    trusted_key: str | None = None
+    expected_first: int = 1
+    expected_id: int = 1
+    count: int = 0
+    sum_vnd: int = 0
+    head: str = GENESIS
+    keys: list[str] = field(default_factory=list)
+
+    def add(self, passage: StoredPassage) -> None:
+        """The next passage of the seal that is being looked at."""
+        self.count += 1
+        self.sum_vnd += passage.fare_vnd if passage.outcome == Outcome.CHARGED else 0
+        self.head = passage.hash
+
+    def finish(self, number: int, row: tuple[int, int], seal: SealV1) -> list[Finding]:
+        """All passages up to the seal's last one went by. `number`, `row`: its id, first and last seq as stored."""
+        found = [*self._order(number, row, seal), *self._signature(number, seal), *self._content(number, seal)]
+        self.expected_id, self.expected_first = number + 1, seal.last_seq + 1
+        self.count = self.sum_vnd = 0
+        return found
+
+    def _order(self, number: int, row: tuple[int, int], seal: SealV1) -> list[Finding]:
+        found = []
+        if number != self.expected_id:
+            found.append(_bad("missing", self.expected_id, f"seal {self.expected_id} is missing before seal {number}"))
+        if row != (seal.first_seq, seal.last_seq):
+            found.append(_bad("altered", number, f"seal {number} is stored over {row[0]}..{row[1]}, it says otherwise"))
+        if seal.first_seq != self.expected_first:
+            text = f"seal {number} begins at passage {seal.first_seq}, the one before ends at {self.expected_first - 1}"
+            found.append(_bad("missing" if seal.first_seq > self.expected_first else "disordered", number, text))
+        if (seal.plaza, seal.lane, seal.epoch) != self.place:
+            text = f"seal {number} is of {seal.plaza} {seal.lane}, epoch {seal.epoch}"
+            found.append(_bad("foreign", number, text))
+        return found
+
+    def _signature(self, number: int, seal: SealV1) -> list[Finding]:
+        if not signature_holds(seal):
+            return [_bad("bad seal", number, f"seal {number} {_over(seal)}: the signature does not hold")]
+        if seal.public_key not in self.keys:
+            self.keys.append(seal.public_key)
+        self.trusted_key = self.trusted_key or seal.public_key
+        if seal.public_key == self.trusted_key:
+            return []
+        text = f"signed with key {seal.public_key[:16]}…, this lane's is {self.trusted_key[:16]}…"
+        return [_bad("bad seal", number, f"seal {number} {_over(seal)}: {text}")]
+
+    def _content(self, number: int, seal: SealV1) -> list[Finding]:
+        where, found = f"seal {number} {_over(seal)}", []
+        if self.count != seal.count or seal.count != seal.last_seq - seal.first_seq + 1:
+            kind: Kind = "missing" if self.count < seal.count else "added"
+            found.append(_bad(kind, number, f"{where}: {seal.count} were sealed, {self.count} are here"))
+        if self.sum_vnd != seal.sum_vnd:
+            text = f"{where}: {seal.sum_vnd} VND were sealed, the passages here add up to {self.sum_vnd}"
+            found.append(_bad("altered", number, text))
+        if self.head != seal.head_hash:
+            found.append(_bad("altered", number, f"{where}: the last passage is not the one that was sealed"))
+        return found
+
+
+def public_half(path: Path) -> str | None:
+    """The public key, hex, of a lane's key file; None when it is not on this machine. Errors: SealKeyError."""
+    return _read_key(path).public_key().public_bytes_raw().hex() if path.exists() else None
+
+
+def _bad(kind: Kind, number: int, text: str) -> Finding:
+    return Finding(kind, number, text, "seal")
+
+
+def _over(seal: SealV1) -> str:
+    return f"over {seal.first_seq}..{seal.last_seq}" if seal.count else f"over nothing after {seal.last_seq}"
 
 
 def _read_key(path: Path) -> Ed25519PrivateKey:

@@ -71,8 +71,14 @@ class PassageV1(Message):
     )
     evidence: tuple[EvidenceRefV1, ...] = ()
     explanation: dict[str, Any] = Field(default_factory=dict, description="evidence, candidates, rules, stage times")
-    record_hash: Sha256 = Field(description="journal hash chain: this record")
-    previous_hash: Sha256 = Field(description="journal hash chain: the record before")
+    journal_number: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="number of the journal record that closed the passage"
+    )
+    journal_hash: Sha256 | None = Field(
+        default=None, description="hash of that record: vouches for every journal record before it, too"
+    )
+    record_hash: Sha256 = Field(description="passage hash chain: this message")
+    previous_hash: Sha256 = Field(description="passage hash chain: the message before")
 
 
 class SealV1(Message):
