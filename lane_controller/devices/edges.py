@@ -15,6 +15,7 @@ from typing import Final
 from lane_controller.core.events import (
     BarrierAcked,
     BarrierReported,
+    ClassMeasured,
     EdgeLost,
     Event,
     PlcOffline,
@@ -27,6 +28,7 @@ from lane_controller.devices.field_wire import (
     SENSOR_OF_NAME,
     AckMessage,
     BarrierMessage,
+    ClassMessage,
     EdgeMessage,
     LevelMessage,
     PlcMessage,
@@ -82,6 +84,9 @@ class EdgeTracker:
             case AckMessage():
                 self._heard_us = now_us
                 yield BarrierAcked(message.cmd_id, message.result), None
+            case ClassMessage():
+                # Another device than the PLC: it says nothing about whether that one is alive.
+                yield ClassMeasured(message.vehicle_class, message.kind, message.length_m), None
 
     def tick(self, now_us: int) -> Iterator[Handed]:
         """Time passes: settle what is collected, miss what did not come, notice silence."""

@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 import aiomqtt
+from paho.mqtt.client import MQTTMessageInfo
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -56,6 +58,16 @@ class MqttSettings:
     version: Literal["3.1.1", "5"] = "3.1.1"
 
 
+class _PromptClient(aiomqtt.Client):
+    """Also sends at once: `publish` leaves two turns of the event loop later, and a command is waited for by a car."""
+
+    def publish_now(self, topic: str, payload: bytes, properties: Properties | None) -> MQTTMessageInfo:
+        """Hand the message to the socket, QoS 1; paho keeps it until the broker has it."""
+        info = self._client.publish(topic, payload, 1, False, properties)
+        self._client.loop_write()
+        return info
+
+
 class MqttFieldIo:
     """The port `FieldIo` of one lane."""
 
@@ -68,7 +80,8 @@ class MqttFieldIo:
         self.root = f"etc/v1/{place[0]}/{place[1]}"
         self._durable = durable
         self._tracker = EdgeTracker(durable())
-        self._client: aiomqtt.Client | None = None
+        self._client: _PromptClient | None = None
+        self._unconfirmed: list[MQTTMessageInfo] = []
         self._slots = asyncio.Semaphore(IN_FLIGHT_MAX)
         self._sending: set[asyncio.Task[None]] = set()
         self._signal: bytes | None = None
@@ -83,7 +96,7 @@ class MqttFieldIo:
         """See the port."""
         self._commands += 1
         payload = command_payload(command, datetime.now(UTC), self._commands)
-        if not self._send("barrier/cmd", payload, command.ttl_ms):
+        if not self._send_now("barrier/cmd", payload, command.ttl_ms):
             self._reject("plc", "command not sent", f"{command.action} {command.cmd_id}: no connection to the broker")
 
     def set_signal(self, signal: SetSignal) -> None:
@@ -124,22 +137,22 @@ class MqttFieldIo:
             await asyncio.sleep(RECONNECT_S[min(attempt, len(RECONNECT_S) - 1)])
             attempt += 1
 
-    def _new_client(self) -> aiomqtt.Client:
+    def _new_client(self) -> _PromptClient:
         settings = self._settings
         five = settings.version == "5"
-        return aiomqtt.Client(
+        return _PromptClient(
             settings.host, settings.port, username=settings.username, password=settings.password,
             protocol=aiomqtt.ProtocolVersion.V5 if five else aiomqtt.ProtocolVersion.V311,
             clean_session=None if five else True, keepalive=KEEPALIVE_S, timeout=5.0, socket_options=[NO_DELAY],
             identifier=f"lane-{self.root.rsplit('/', 1)[1]}",
         )  # fmt: skip
 
-    async def _serve(self, client: aiomqtt.Client) -> None:
+    async def _serve(self, client: _PromptClient) -> None:
         """One connection, from subscribing to its end."""
         for topic in SUBSCRIPTIONS:
             await client.subscribe(f"{self.root}/{topic}", qos=1)
         _end_if_cancelled()
-        self._client = client
+        self._client, self._unconfirmed = client, []
         for topic, wanted in (("signal/cmd", self._signal), ("display/cmd", self._display)):
             if wanted is not None:
                 self._send(topic, wanted)
@@ -183,23 +196,39 @@ class MqttFieldIo:
 
     # -- sending ------------------------------------------------------------------------------------------------
 
-    def _send(self, topic: str, payload: bytes, ttl_ms: int | None = None) -> bool:
+    def _send(self, topic: str, payload: bytes) -> bool:
         """Start sending; False when there is no connection or it is choked."""
         client = self._client
-        if client is None:
+        if client is None or self._choked(topic):
             return False
-        if self._slots.locked():
-            self._reject("plc", "broker too slow", f"{topic}: {IN_FLIGHT_MAX} messages wait for the broker")
-            return False
-        self._spawn(self._publish(client, topic, payload, ttl_ms))
+        self._spawn(self._publish(client, topic, payload))
         return True
 
-    async def _publish(self, client: aiomqtt.Client, topic: str, payload: bytes, ttl_ms: int | None) -> None:
-        async with self._slots:
-            await client.publish(f"{self.root}/{topic}", payload, qos=1, properties=self._expiry(ttl_ms))
+    def _send_now(self, topic: str, payload: bytes, ttl_ms: int) -> bool:
+        """On the wire when this returns; False when it is not."""
+        client = self._client
+        if client is None or self._choked(topic):
+            return False
+        info = client.publish_now(f"{self.root}/{topic}", payload, self._expiry(ttl_ms))
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return False
+        self._unconfirmed.append(info)
+        return True
 
-    def _expiry(self, ttl_ms: int | None) -> Properties | None:
-        if ttl_ms is None or self._settings.version != "5":
+    def _choked(self, topic: str) -> bool:
+        """Whether the broker leaves too much unconfirmed already."""
+        self._unconfirmed = [info for info in self._unconfirmed if not info.is_published()]
+        if not self._slots.locked() and len(self._unconfirmed) < IN_FLIGHT_MAX:
+            return False
+        self._reject("plc", "broker too slow", f"{topic}: {IN_FLIGHT_MAX} messages wait for the broker")
+        return True
+
+    async def _publish(self, client: aiomqtt.Client, topic: str, payload: bytes) -> None:
+        async with self._slots:
+            await client.publish(f"{self.root}/{topic}", payload, qos=1)
+
+    def _expiry(self, ttl_ms: int) -> Properties | None:
+        if self._settings.version != "5":
             return None
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.MessageExpiryInterval = max(1, ttl_ms // 1000)

@@ -13,7 +13,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lane_controller.core.effects import CommandBarrier
-from lane_controller.core.values import AckResult, BarrierState, Sensor
+from lane_controller.core.values import AckResult, BarrierState, Sensor, VehicleKind
 from lane_controller.devices.ports import PlcPosition
 
 SENSOR_OF_NAME: Final = {sensor.value.lower(): sensor for sensor in Sensor}
@@ -87,18 +87,27 @@ class StatusMessage(_Message):
     ts_ms: Number | None = None
 
 
-PlcMessage = LevelMessage | EdgeMessage | BarrierMessage | AckMessage | StatusMessage
+class ClassMessage(_Message):
+    """avc/class: what the classifier makes of the vehicle that came onto L1. `class` absent: it cannot tell."""
 
-_MODELS: Final[dict[str, type[LevelMessage | EdgeMessage | BarrierMessage | AckMessage | StatusMessage]]] = {
+    vehicle_class: Annotated[int, Field(strict=True, ge=1, le=5)] | None = Field(default=None, alias="class")
+    kind: VehicleKind = VehicleKind.FOUR_WHEEL
+    length_m: Annotated[float, Field(gt=0, le=40, allow_inf_nan=False)] | None = None
+
+
+PlcMessage = LevelMessage | EdgeMessage | BarrierMessage | AckMessage | StatusMessage | ClassMessage
+
+_MODELS: Final[dict[str, type[PlcMessage]]] = {
     **{f"io/{name}/state": LevelMessage for name in SENSOR_OF_NAME},
     "io/events": EdgeMessage,
     "barrier/state": BarrierMessage,
     "barrier/ack": AckMessage,
     "status": StatusMessage,
+    "avc/class": ClassMessage,
 }
-SUBSCRIPTIONS: Final = ("io/+/state", "io/events", "barrier/state", "barrier/ack", "status")
+SUBSCRIPTIONS: Final = ("io/+/state", "io/events", "barrier/state", "barrier/ack", "status", "avc/class")
 LEVELS: Final = "io/+/state"
-_NEVER_RETAINED: Final = frozenset({"io/events", "barrier/ack"})
+_NEVER_RETAINED: Final = frozenset({"io/events", "barrier/ack", "avc/class"})
 
 
 def parse(topic: str, payload: object, retained: bool) -> PlcMessage:

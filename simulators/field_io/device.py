@@ -66,6 +66,11 @@ class SimulatedPlc:
         self.plc.set_sensor(name, on, self.now_ms())
         self._wake.set()
 
+    def classify(self, vehicle_class: int | None, motorcycle: bool, length_m: float) -> None:
+        """The classifier has measured the vehicle that came onto L1."""
+        self.plc.classify(vehicle_class, motorcycle, length_m)
+        self._wake.set()
+
     @property
     def barrier_position(self) -> float:
         """0 closed … 1 open, now."""

@@ -78,6 +78,14 @@ class Plc:
         self._clear_since_ms = None if self._occupied() else now_ms
         self._keep_safe(now_ms)
 
+    def classify(self, vehicle_class: int | None, motorcycle: bool, length_m: float) -> None:
+        """The classifier on the same cabinet has measured the vehicle on L1."""
+        kind = "motorcycle" if motorcycle else "four_wheel"
+        body = {"kind": kind, "length_m": round(length_m, 2)}
+        if vehicle_class is not None:
+            body["class"] = vehicle_class
+        self._out.append(Publication("avc/class", body))
+
     def tick(self, now_ms: float) -> None:
         """Let time pass: the arm travels, the watchdog runs, changes are reported."""
         self.arm.advance(now_ms)

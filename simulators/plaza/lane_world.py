@@ -26,6 +26,9 @@ PULSE_S: Final = 0.02
 OPEN_POSITION: Final = 0.98
 """A driver takes an arm this far up for open."""
 
+CLASSIFIED_MS: Final = 150
+"""The classifier needs this long from L1 on; the lane waits at least 250 ms for it (rules.md, evidence_wait)."""
+
 LATE_MS: Final = 500
 """After a pause longer than this (a suspended machine) the world goes on from now instead of catching up."""
 
@@ -51,6 +54,7 @@ class LaneWorld:
     camera: PlateCamera
     left: deque[Arrival] = field(default_factory=lambda: deque(maxlen=100))
     _shown: int | None = None
+    _to_classify: deque[tuple[int, Vehicle]] = field(default_factory=deque)
 
     @classmethod
     def at(cls, name: str, seed: int, plc: SimulatedPlc, reader: SimulatedReader, camera: PlateCamera) -> LaneWorld:
@@ -88,15 +92,30 @@ class LaneWorld:
         arm_open = self.plc.barrier_position >= OPEN_POSITION
         for seen in self.road.advance(to_ms, arm_open, self.plc.signal == "green"):
             match seen:
-                case EdgeSeen(_, sensor, active):
+                case EdgeSeen(at_ms, sensor, active):
                     self.plc.set_sensor(sensor, active)
+                    if sensor == "l1" and active:
+                        self._begin_to_classify(at_ms)
                 case TagRead(_, epc, tid, rssi_dbm):
                     self.reader.observe(epc, rssi_dbm=rssi_dbm, tid=tid)
                 case VehicleEntered(_, arrival):
                     self.camera.expect(arrival.vehicle)
                 case VehicleLeft(_, arrival):
                     self.left.append(arrival)
+        self._classify(to_ms)
         self._look()
+
+    def _begin_to_classify(self, at_ms: int) -> None:
+        """The newest vehicle on the road whose front is past the beginning of L1 is the one that came onto it."""
+        begin_m = self.road.geometry.sensors["l1"].begin_m
+        came = next((one for one in reversed(self.road.drivers) if one.motion.front_m >= begin_m), None)
+        if came is not None:
+            self._to_classify.append((at_ms + CLASSIFIED_MS, came.arrival.vehicle))
+
+    def _classify(self, now_ms: int) -> None:
+        while self._to_classify and self._to_classify[0][0] <= now_ms:
+            vehicle = self._to_classify.popleft()[1]
+            self.plc.classify(vehicle.class_measured, motorcycle=False, length_m=vehicle.length_m)
 
     def _look(self) -> None:
         driver = self.road.in_view()

@@ -139,6 +139,7 @@ def write_lanes_toml(layout: Layout) -> Path:
         lines += [
             "[[lane]]",
             f"id = {_quoted(name)}",
+            "measures_class = true",
             f"camera = {_quoted(f'http://{LOOPBACK}:{camera}/stream.mjpg')}",
             "[lane.reader]",
             f"host = {_quoted(LOOPBACK)}",

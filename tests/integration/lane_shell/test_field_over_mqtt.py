@@ -16,6 +16,7 @@ from lane_controller.core.effects import CommandBarrier, SetSignal, ShowDisplay
 from lane_controller.core.events import (
     BarrierAcked,
     BarrierReported,
+    ClassMeasured,
     EdgeLost,
     Event,
     PlcOffline,
@@ -23,7 +24,16 @@ from lane_controller.core.events import (
     SensorChanged,
     SensorLevels,
 )
-from lane_controller.core.values import AckResult, Aspect, BarrierAction, BarrierState, Cause, DisplayCode, Sensor
+from lane_controller.core.values import (
+    AckResult,
+    Aspect,
+    BarrierAction,
+    BarrierState,
+    Cause,
+    DisplayCode,
+    Sensor,
+    VehicleKind,
+)
 from lane_controller.devices.field_mqtt import MqttFieldIo, MqttSettings
 from lane_controller.devices.ports import PlcPosition
 from simulators.field_io import Broker, SimulatedPlc
@@ -146,6 +156,9 @@ async def test_a_restarted_broker_gives_a_new_baseline_and_no_old_command(mosqui
 
 
 NONSENSE: list[tuple[str, bytes, bool]] = [
+    ("avc/class", b'{"class":6}', False),
+    ("avc/class", b'{"class":2,"length_m":-1}', False),
+    ("avc/class", b'{"kind":"horse"}', False),
     ("io/events", b"{", False),
     ("io/events", b'{"sensor":"l1","v":1,"seq":1,"ts_ms":1,"boot":"x"}', False),
     ("io/events", b'{"sensor":"l9","v":true,"seq":1,"ts_ms":1,"boot":"x"}', False),
@@ -160,6 +173,21 @@ NONSENSE: list[tuple[str, bytes, bool]] = [
 ]
 
 
+async def test_the_classifier_is_heard_and_an_old_class_is_not(mosquitto_server: MosquittoServer) -> None:
+    async with aiomqtt.Client(mosquitto_server.host, mosquitto_server.port) as other:
+        await other.publish("etc/v1/CM/CM-01/avc/class", b'{"class":5}', 1, True)
+        async with bench(mosquitto_server) as b:
+            await eventually(lambda: b.of(SensorLevels))
+            b.plc.classify(3, motorcycle=False, length_m=11.987)
+            b.plc.classify(None, motorcycle=True, length_m=2.1)
+            await eventually(lambda: len(b.of(ClassMeasured)) == 2, what="both vehicles")
+            assert b.of(ClassMeasured) == [
+                ClassMeasured(3, VehicleKind.FOUR_WHEEL, 11.99),
+                ClassMeasured(None, VehicleKind.MOTORCYCLE, 2.1),
+            ]
+            assert b.rejected == [("plc", "retained")]
+
+
 async def test_nonsense_is_counted_and_the_lane_goes_on(mosquitto_server: MosquittoServer) -> None:
     async with aiomqtt.Client(mosquitto_server.host, mosquitto_server.port) as other:
         await other.publish("etc/v1/CM/CM-01/barrier/ack", json.dumps({"cmd_id": "old", "result": "accepted"}), 1, True)
@@ -171,5 +199,5 @@ async def test_nonsense_is_counted_and_the_lane_goes_on(mosquitto_server: Mosqui
             b.plc.set_sensor("l1", True)
             await eventually(lambda: b.of(SensorChanged), what="the true edge")
             reasons = [reason for _, reason in b.rejected]
-            assert reasons.count("malformed") >= 6
+            assert reasons.count("malformed") >= 9
             assert {"unasked", "size", "unknown sensor"} <= set(reasons)
