@@ -1,6 +1,6 @@
 """Tables of the back office that settlement may read, and their columns in order.
 
-In: nothing. Out: table names, column names with ClickHouse types. Both tables replace rows of the same sorting key
+In: nothing. Out: table names, column names with ClickHouse types. All of them replace rows of the same sorting key
 (ReplacingMergeTree): read them with FINAL. A column, once published, keeps its name and meaning; new ones come last.
 """
 
@@ -13,6 +13,10 @@ PASSAGES: Final = "passages"
 
 POSTINGS: Final = "postings"
 """One row per leg of a ledger transaction; key posting_id."""
+
+TAG_CHANGES: Final = "tag_changes"
+"""The tag list as published, one row per version. Columns `version`, `epc`, `entry`: TagEntryV1 as JSON, empty where
+the tag left the list. Settlement reads the kind of a ticket here."""
 
 PASSAGE_COLUMNS: Final = {
     "plaza": "String",
@@ -64,3 +68,24 @@ POSTING_COLUMNS: Final = {
     "written_at": "DateTime64(6, 'UTC')",
 }
 """`amount_vnd`: debit positive, credit negative. `reverses`: posting_id that this leg takes back, else empty."""
+
+SEALS: Final = "seals"
+"""One row per seal of a lane and verdict about it; key (plaza, lane, epoch, first_seq, last_seq, signature)."""
+
+SEAL_COLUMNS: Final = {
+    "plaza": "String",
+    "lane": "String",
+    "epoch": "UInt32",
+    "first_seq": "UInt64",
+    "last_seq": "UInt64",
+    "count": "UInt64",
+    "sum_vnd": "Int64",
+    "head_hash": "String",
+    "sealed_at": "DateTime64(6, 'UTC')",
+    "public_key": "String",
+    "signature": "String",
+    "verdict": "String",
+    "detail": "String",
+    "checked_at": "DateTime64(6, 'UTC')",
+}
+"""`verdict`: good, waiting, bad signature, unknown key, mismatch. A seal over nothing has first_seq = last_seq + 1."""

@@ -8,17 +8,13 @@ with rejected rows. Messages go to stderr; stdout holds nothing but the answer.
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
+from settlement.app.given import configuration_of, date_of, moment_of, unusable
 from settlement.intake.problems import UnusableInputError
-
-if TYPE_CHECKING:
-    from settlement.intake.configuration import Configuration
 
 app = typer.Typer(
     name="settlement",
@@ -35,7 +31,6 @@ some rows could not be read (see `rejected.csv`).""",
 mapping_app = typer.Typer(no_args_is_help=True, help="Cách đọc tệp của nhà cung cấp. How a provider's file is read.")
 app.add_typer(mapping_app, name="mapping")
 
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _Config = Annotated[
     Path | None,
     typer.Option(
@@ -89,12 +84,12 @@ def statement(
     from settlement.files.writing import json_text
 
     try:
-        configuration = _configuration(config)
-        order = Order(_date("--day", day), frozenset(plaza or ()), _moment(now), out)
+        configuration = configuration_of(config)
+        order = Order(date_of("--day", day), frozenset(plaza or ()), moment_of(now), out)
         with wiring.database(database) as connection:
             finished = make_statement(order, connection, configuration, wiring.statement_renderers())
     except (UnusableInputError, OSError) as error:
-        _unusable(error)
+        unusable(error)
     for line in finished.messages:
         typer.echo(line, err=True)
     if json:
@@ -137,12 +132,12 @@ def reconcile(  # noqa: PLR0913, PLR0917  one parameter per option
     from settlement.intake.mapping import load
 
     try:
-        configuration = _configuration(config)
-        task = Task(station, provider, None if day is None else _date("--day", day), _moment(now), out)
+        configuration = configuration_of(config)
+        task = Task(station, provider, None if day is None else date_of("--day", day), moment_of(now), out)
         with wiring.progress() as bars:
             ended = run(task, load(mapping), configuration, wiring.reconciliation_renderers(), bars)
     except (UnusableInputError, OSError) as error:
-        _unusable(error)
+        unusable(error)
     for line in ended.messages:
         typer.echo(line, err=True)
     if json and ended.summary:
@@ -177,47 +172,9 @@ def mapping_try(
     try:
         if side not in (one.value for one in Side):
             raise UnusableInputError(f"--side: provider or station, not {side!r}")
-        status, lines = try_mapping(file, Side(side), load(mapping), _configuration(config))
+        status, lines = try_mapping(file, Side(side), load(mapping), configuration_of(config))
     except (UnusableInputError, OSError) as error:
-        _unusable(error)
+        unusable(error)
     for line in lines:
         typer.echo(line)
     raise typer.Exit(status)
-
-
-def _configuration(path: Path | None) -> Configuration:
-    from settlement.intake.configuration import load
-
-    configuration = load(path)
-    if configuration.demonstration:
-        keys = ", ".join(configuration.demonstration)
-        typer.echo(f"Số liệu minh họa / demonstration values in force: {keys}", err=True)
-    if configuration.unknown:
-        typer.echo(f"{path}: keys without a meaning here: {', '.join(configuration.unknown)}", err=True)
-    return configuration
-
-
-def _date(option: str, text: str) -> date:
-    try:
-        if _DATE.fullmatch(text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise UnusableInputError(f"{option}: write a date such as 2026-06-15, not {text!r}")
-
-
-def _moment(text: str | None) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UnusableInputError(f"--now: write a time such as 2026-06-17T08:00:00+07:00, not {text!r}") from error
-    if moment.tzinfo is None:
-        raise UnusableInputError(f"--now: {text!r} has no offset from UTC; add +07:00")
-    return moment
-
-
-def _unusable(error: Exception) -> NoReturn:
-    typer.echo(f"Không dùng được / cannot be used: {error}", err=True)
-    raise typer.Exit(2)

@@ -73,7 +73,12 @@ def commit(database: BookDatabase, closing: Closing) -> bool:
 
 def write_receipt(database: BookDatabase, closing: Closing, at_us: int) -> None:
     """Note that the day was closed; missing where the program was killed just after `commit`."""
-    row = {"provider": [closing.provider], "day": [closing.day], "digest": [closing.digest], "at_us": [at_us]}
+    row: dict[str, list[Any]] = {
+        "provider": [closing.provider],
+        "day": [closing.day],
+        "digest": [closing.digest],
+        "at_us": [at_us],
+    }
     database.insert("settlement_receipts", row, token=f"{closing.provider}/{closing.day}/{closing.digest}")
 
 

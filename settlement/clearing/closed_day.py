@@ -46,7 +46,8 @@ class ClosedItem:
     id; `c:CHARGE_ID` for a charge alone. Times are microseconds since 1970 UTC, -1 where the item lacks the side.
     Classes 0: not known. `status`, `amount_vnd`: the charge's own. `claim_vnd`: the fare where it is charged.
     `taken_vnd`: what is left of a posted debit, a pending amount, 0 of a rejected one. `left_vnd`: what posted credits
-    leave. `agreed_vnd` and `disputed_vnd` are what the parties owe and argue about.
+    leave. `agreed_vnd` and `disputed_vnd` are what the parties owe and argue about. `joint_key`: under which both
+    parties hold an agreed item (docs/adr/0020), else empty.
     """
 
     key: str
@@ -76,6 +77,7 @@ class ClosedItem:
     left_vnd: int
     agreed_vnd: int
     disputed_vnd: int
+    joint_key: str
 
     @property
     def passed_at(self) -> datetime | None:

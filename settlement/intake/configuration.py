@@ -20,6 +20,10 @@ from settlement.intake.problems import UnusableInputError
 from settlement.reconcile.accounting_day import Cutoff
 
 KEYS = ("plazas", "cutoff", "fee_bp", "vat", "corrections_vnd")
+ELSEWHERE = ("keys",)
+"""Keys of the same file that other commands read: `keys` are the public keys that sign closed days."""
+REPORT_KEYS = ("shifts", "plaza_names", "parties", "buyers", "invoice")
+"""Keys that only reports and invoices read (`report_settings`)."""
 _CUTOFF = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _BASIS = 10_000
@@ -73,7 +77,7 @@ def _configuration(content: Mapping[str, Any]) -> Configuration:
         cutoff=_cutoff(content["cutoff"]) if "cutoff" in content else builtin.cutoff,
         terms=terms,
         demonstration=missing,
-        unknown=tuple(sorted(content.keys() - set(KEYS))),
+        unknown=tuple(sorted(content.keys() - {*KEYS, *ELSEWHERE})),
     )
 
 

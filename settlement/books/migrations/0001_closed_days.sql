@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS settlement_items (
     left_vnd Int64,
     agreed_vnd Int64,
     disputed_vnd Int64,
+    joint_key String,
     leaf String CODEC(NONE)
 ) ENGINE = MergeTree ORDER BY (run, key)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 100000,
