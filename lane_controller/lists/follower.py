@@ -27,7 +27,7 @@ from lane_controller.lists.cache import TariffCache
 from lane_controller.lists.country.base import DamageError
 from lane_controller.lists.country.jobs import JobError
 from lane_controller.lists.country.row import RowError
-from lane_controller.lists.country.shelf import Draft, Opened
+from lane_controller.lists.country.shelf import Opened
 from lane_controller.lists.country.table import CountryTable
 from lane_controller.lists.country.upkeep import CountryList, in_turns
 from lane_controller.lists.records import Change, change_of, core_tariff, utc_us, version_in
@@ -148,8 +148,8 @@ class ListFollower:
         draft, check = await self._list.draft(), HeartbeatCheck()
         opened: Opened | None = None
         try:
-            async for change in self._to_the_end(consumer, check):
-                self._add(draft, change)
+            async for _, _, row in self._to_the_end(consumer, check):
+                draft.add_row(row)
             opened = await self._list.build(draft, 0)
             await self._until_whole(consumer, check, opened.table)
             await self._swap(opened, check)
@@ -161,12 +161,6 @@ class ListFollower:
             raise
         if self._contradicted:
             raise RereadError(_told(self.table, check))
-
-    def _add(self, draft: Draft, change: Change) -> None:
-        try:
-            draft.add(*change)
-        except RowError as error:
-            self._reject("list", "malformed", str(error))
 
     async def _to_the_end(self, consumer: Consumer, check: HeartbeatCheck) -> AsyncIterator[Change]:
         """Every change that is on the stream now."""

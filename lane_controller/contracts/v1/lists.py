@@ -90,7 +90,12 @@ class TariffV1(Message):
 
 def entry_digest(entry: TagEntryV1) -> int:
     """64-bit digest of an entry; the list's checksum is the XOR over all entries, so that it follows each change."""
-    return int.from_bytes(hashlib.blake2b(entry.encode(), digest_size=8).digest(), "big")
+    return digest_of(entry.encode())
+
+
+def digest_of(encoded: bytes) -> int:
+    """`entry_digest` of an entry that is at hand as `TagEntryV1.encode` spells it."""
+    return int.from_bytes(hashlib.blake2b(encoded, digest_size=8).digest(), "big")
 
 
 def checksum_text(digests_xor: int) -> str:

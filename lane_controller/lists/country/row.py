@@ -55,10 +55,15 @@ def pack_key(key: bytes, version: int, entry: TagEntryV1 | None) -> bytes:
     """As `pack`, for an EPC's bytes."""
     if entry is None:
         return compose(0, version, 0, 0, (key, b"", b"", b"", b"", b""))
-    state = _ON_LIST | _CODES[entry.status] << 1 | entry.vehicle_class << 4
+    state = state_of(entry.status, entry.vehicle_class)
     tid = b"" if entry.tid is None else key_of_epc(entry.tid)
     parts = (key, tid, entry.account.encode(), entry.provider.encode(), entry.plate.encode(), _rest(entry))
     return compose(state, version, entry_digest(entry), entry.available_vnd, parts)
+
+
+def state_of(status: TagStatus, vehicle_class: int) -> int:
+    """The state byte of a row on the list."""
+    return _ON_LIST | _CODES[status] << 1 | vehicle_class << 4
 
 
 def compose(state: int, version: int, digest: int, available_vnd: int, parts: tuple[bytes, ...]) -> bytes:

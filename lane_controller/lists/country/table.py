@@ -87,6 +87,10 @@ class CountryTable:
     def apply(self, epc: str, version: int, entry: TagEntryV1 | None) -> bool:
         """See the port. False too when this tag's row has that version already. RowError: it cannot be a row."""
         key = key_of_epc(epc)
+        return self.apply_row(key, version, pack_key(key, version, entry))
+
+    def apply_row(self, key: bytes, version: int, row: bytes) -> bool:
+        """As `apply`, for an EPC's bytes and the row that the change makes."""
         try:
             before = self._row(key)
         except (DamageError, OSError) as error:
@@ -97,7 +101,6 @@ class CountryTable:
         known, old, old_digest = standing_of(before)
         if before is not None and version <= known:
             return False
-        row = pack_key(key, version, entry)
         _, new, new_digest = standing_of(row)
         self._count += new - old
         self._xor ^= old_digest ^ new_digest

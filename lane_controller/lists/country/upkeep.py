@@ -18,7 +18,6 @@ from typing import Final, ParamSpec, TypeVar
 
 from lane_controller.lists.country import jobs
 from lane_controller.lists.country.base import DamageError
-from lane_controller.lists.country.row import RowError
 from lane_controller.lists.country.shelf import Draft, Opened, Shelf, ShelfBusyError
 from lane_controller.lists.country.table import MERGE_ROWS, CountryTable
 from lane_controller.lists.records import Change
@@ -64,12 +63,13 @@ class CountryList:
         """Apply to this table (that in force), a millisecond at a time; what changed, as (EPC, version)."""
         into = self.table if table is None else table
         applied = []
-        async for epc, version, entry in in_turns(changes):
-            try:
-                if into.apply(epc, version, entry):
-                    applied.append((epc, version))
-            except RowError as error:
-                self.told("malformed", str(error))
+        until_s = time.monotonic() + TURN_S
+        for epc, version, row in changes:
+            if into.apply_row(bytes.fromhex(epc), version, row):
+                applied.append((epc, version))
+            if time.monotonic() >= until_s:
+                await asyncio.sleep(0)
+                until_s = time.monotonic() + TURN_S
         return applied
 
     def store_soon(self) -> None:
