@@ -1,18 +1,22 @@
-"""Records and events as plain values (dict, list, str, int, float, bool, None) and back, exactly.
+"""Records, events and whole lanes as plain values (dict, list, str, int, float, bool, None) and back, exactly.
 
-In: any value of `records.Record` or `events.Event`. Out: a dict with "type" and one key per field, ready for JSON.
+In: any value of `records.Record` or `events.Event`, or a `Lane`. Out: a dict with one key per field (and "type", where
+it may be one of several), ready for JSON. A mapping becomes a list of pairs, because its order is part of its value.
 Used by the journal, by capsules and by replay's power failures.
 Never: a lossy field, or a decode that guesses. Errors: PlainError names type and field.
 """
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from lane_controller.core import events, records
+from lane_controller.core.charges import OwnCharges, own_charges
+from lane_controller.core.config import LaneConfig
+from lane_controller.core.state import Lane
 
 Plain = dict[str, Any]
 Decoder = Callable[[Any], Any]
@@ -44,6 +48,26 @@ def durable_to_plain(durable: records.Durable) -> Plain:
     return _fields(durable)
 
 
+def lane_to_plain(lane: Lane) -> Plain:
+    """A whole lane between two events: whoever has it and the events after it can go on from there."""
+    return _fields(lane)
+
+
+def lane_from_plain(plain: Plain) -> Lane:
+    """The lane that `lane_to_plain` wrote. Errors: PlainError."""
+    return cast("Lane", _decode_fields(Lane, plain))
+
+
+def config_to_plain(config: LaneConfig) -> Plain:
+    """The configuration of a lane."""
+    return _fields(config)
+
+
+def config_from_plain(plain: Plain) -> LaneConfig:
+    """The configuration that `config_to_plain` wrote. Errors: PlainError."""
+    return cast("LaneConfig", _decode_fields(LaneConfig, plain))
+
+
 def _decode_union(plain: Plain, members: dict[str, type]) -> Any:
     if not isinstance(plain, dict) or plain.get("type") not in members:
         name = plain.get("type") if isinstance(plain, dict) else plain
@@ -66,9 +90,18 @@ def _encode(value: Any) -> Any:
         return value.value
     if isinstance(value, tuple):
         return [_encode(item) for item in value]
-    if is_dataclass(value):
-        return _fields(value)
-    return value
+    if isinstance(value, dict | frozenset | OwnCharges):
+        return _encode_collection(value)
+    return _fields(value) if is_dataclass(value) else value
+
+
+def _encode_collection(value: Any) -> list[Any]:
+    """What only a lane has, not an event or a record."""
+    if isinstance(value, OwnCharges):
+        return [_fields(own) for bucket in value.buckets for own in bucket.values()]
+    if isinstance(value, frozenset):
+        return sorted(_encode(item) for item in value)
+    return [[key, _encode(item)] for key, item in value.items()]
 
 
 @cache
@@ -98,13 +131,23 @@ def _decoder(hint: Any) -> Decoder:
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
         return _optional(hint)
-    if origin is tuple:
-        return _tuple(get_args(hint))
+    if origin in (tuple, Mapping, frozenset) or hint is OwnCharges:
+        return _collection(hint)
     if is_dataclass(hint):
         return lambda item: _decode_fields(cast("type", hint), item)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint
     return _scalar(hint)
+
+
+def _collection(hint: Any) -> Decoder:
+    origin, members = get_origin(hint), get_args(hint)
+    if origin is tuple:
+        return _tuple(members)
+    if origin is Mapping:
+        return _mapping(*members)
+    many = _tuple((*(members or (records.OwnCharge,)), Ellipsis))
+    return (lambda item: frozenset(many(item))) if origin is frozenset else (lambda item: own_charges(many(item)))
 
 
 def _optional(hint: Any) -> Decoder:
@@ -121,6 +164,18 @@ def _tuple(members: tuple[Any, ...]) -> Decoder:
         return lambda item: tuple(decode(part) for part in _sequence(item))
     decoders = [_decoder(member) for member in members]
     return lambda item: tuple(d(part) for d, part in zip(decoders, _sequence(item), strict=True))
+
+
+def _mapping(key: Any, value: Any) -> Decoder:
+    read_key, read_value = _decoder(key), _decoder(value)
+
+    def decode(item: Any) -> Any:
+        pairs = [_sequence(pair) for pair in _sequence(item)]
+        if any(len(pair) != 2 for pair in pairs):
+            raise PlainError(f"{item!r} is not a list of pairs")
+        return {read_key(pair[0]): read_value(pair[1]) for pair in pairs}
+
+    return decode
 
 
 def _sequence(item: Any) -> list[Any]:

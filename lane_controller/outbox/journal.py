@@ -43,6 +43,8 @@ create table if not exists command (
 """
 TAIL_CHECKED: Final = 500
 """Records whose chain is checked at each start; `lane-controller verify` checks them all."""
+MARK_PREFIX: Final = b'{"mark":'
+"""How the body of an input row begins that is no event but a mark (marks.py)."""
 
 
 class JournalError(Exception):
@@ -385,8 +387,8 @@ class JournalReader:
 
     def inputs(self, from_utc: str, to_utc: str) -> Iterator[tuple[int, bytes]]:
         """(monotonic ns, event JSON) of the inputs in a closed interval of wall time, in order of arrival."""
-        query = "select mono_ns, body from input where at_utc between ? and ? order by id"
-        for row in self._db.execute(query, (from_utc, to_utc)):
+        query = "select mono_ns, body from input where at_utc between ? and ? and substr(body, 1, 8) <> ? order by id"
+        for row in self._db.execute(query, (from_utc, to_utc, MARK_PREFIX)):
             yield row[0], row[1]
 
     def close(self) -> None:
