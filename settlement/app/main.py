@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from settlement.app import report_command
 from settlement.app.given import configuration_of, date_of, moment_of, unusable
 from settlement.intake.problems import UnusableInputError
 
@@ -30,6 +31,7 @@ some rows could not be read (see `rejected.csv`).""",
 
 mapping_app = typer.Typer(no_args_is_help=True, help="Cách đọc tệp của nhà cung cấp. How a provider's file is read.")
 app.add_typer(mapping_app, name="mapping")
+app.add_typer(report_command.app, name="report")
 
 _Config = Annotated[
     Path | None,

@@ -8,7 +8,7 @@ here, when a command needs them, so that `--help` answers at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from settlement.clearing.day_statement import DayStatement
     from settlement.intake.clickhouse import ClickHouse
     from settlement.intake.table import Progress
+    from settlement.reports.document import Document
     from settlement.reports.reconciliation import Reconciled
 
 _LONG_FILE_BYTES = 20_000_000
@@ -83,3 +84,14 @@ def progress() -> Iterator[Callable[[Path], Progress]]:
             return lambda done: bars.update(task, completed=done)
 
         yield for_file
+
+
+def report_renderers() -> Mapping[str, Callable[[Document], Mapping[str, bytes]]]:
+    """Every format of a report: one workbook, one printed document, one CSV per section."""
+    from settlement.reports import delimited, printed, workbook
+
+    return {
+        "xlsx": lambda document: {"": workbook.render(document)},
+        "pdf": lambda document: {"": printed.render(document)},
+        "csv": delimited.render,
+    }

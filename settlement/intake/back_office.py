@@ -41,7 +41,7 @@ where not ({_WINDOW})
 class Database(Protocol):
     """What this module needs of ClickHouse: rows of a query with named parameters."""
 
-    def rows(self, sql: str, parameters: Mapping[str, int]) -> Sequence[tuple[Any, ...]]:
+    def rows(self, sql: str, parameters: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
         """All rows of `sql`; `%(name)s` stands for an integer parameter."""
         ...
 

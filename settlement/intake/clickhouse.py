@@ -24,7 +24,7 @@ class ClickHouse:
         self._where = _without_password(address)
         self._client = Client.from_url(_with_timeouts(address))
 
-    def rows(self, sql: str, parameters: Mapping[str, int]) -> Sequence[tuple[Any, ...]]:
+    def rows(self, sql: str, parameters: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
         """All rows of a query; UnusableInputError where the server cannot be reached or refuses."""
         try:
             found: Sequence[tuple[Any, ...]] = self._client.execute(sql, dict(parameters))

@@ -22,6 +22,8 @@ class Kind(Enum):
     VND = "vnd"
     TIME = "time"
     DATE = "date"
+    HASH = "hash"
+    """A long hexadecimal name; paper shows how it begins."""
 
     @property
     def is_number(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from reportlab.graphics.charts.barcharts import VerticalBarChart
 from reportlab.graphics.shapes import Drawing, Group, String
@@ -25,8 +25,10 @@ _GRID: Final = colors.HexColor("#D5DCE4")
 _AXIS: Final = colors.HexColor("#5B6770")
 _HEIGHT_MM: Final = 62
 _TICKS: Final = 5
-_LABEL_FITS: Final = 10
-"""Longer names under the bars run into each other, so they are set aslant."""
+_LETTER_PT: Final = 3.4
+"""Width of a letter under the bars; names that would run into each other are set aslant."""
+_BAR_MAX: Final = 60
+"""Points; a broad bar looks like a larger number."""
 _VALUES_SHOWN: Final = 31
 """Numbers above the bars: with more bars they run into each other."""
 _DIGIT_PT: Final = 3.2
@@ -65,19 +67,28 @@ def _name(value: Cell) -> str:
 
 def _bars(values: Sequence[int], names: Sequence[str], width: float) -> VerticalBarChart:
     bars = VerticalBarChart()
-    slanted = max(len(name) for name in names) > _LABEL_FITS
-    bars.x, bars.y = round(30 * mm), round((17 if slanted else 11) * mm)
-    bars.width, bars.height = round(width - 34 * mm), round(_HEIGHT_MM * mm - bars.y - 9 * mm)
+    bars.x = round(9 * mm + _LETTER_PT * len(grouped(_highest(values))))
+    bars.width = round(width - bars.x - 2 * mm)
+    share = bars.width / len(names)
+    slanted = max(len(name) for name in names) * _LETTER_PT > share
+    bars.y = round((17 if slanted else 11) * mm)
+    bars.height = round(_HEIGHT_MM * mm - bars.y - 9 * mm)
     bars.data = [list(values)]
     bars.bars[0].fillColor = colors.HexColor(f"#{BAR_COLOUR}")
     bars.bars[0].strokeColor = None
-    bars.barSpacing, bars.groupSpacing = 0, 4
+    bars.barSpacing = 0
+    _space(bars, share)
     _name_axis(bars, names, slanted=slanted)
     _value_axis(bars, values)
-    if len(values) <= _VALUES_SHOWN and bars.width / len(values) > _DIGIT_PT * len(grouped(max(values, default=0))):
+    if len(values) <= _VALUES_SHOWN and share > _DIGIT_PT * len(grouped(max(values, default=0))):
         bars.barLabelFormat = lambda value: grouped(round(value))
         bars.barLabels.fontName, bars.barLabels.fontSize, bars.barLabels.nudge = REGULAR, 5.5, 5
     return bars
+
+
+def _space(bars: Any, share: float) -> None:
+    """A bar of 1 and the space beside it; reportlab stretches both to the width."""
+    bars.barWidth, bars.groupSpacing = 1, max(0.3, share / _BAR_MAX - 1)
 
 
 def _name_axis(bars: VerticalBarChart, names: Sequence[str], *, slanted: bool) -> None:
@@ -94,11 +105,17 @@ def _value_axis(bars: VerticalBarChart, values: Sequence[int]) -> None:
     axis = bars.valueAxis
     step = nice_step(max(values, default=0))
     axis.valueMin, axis.valueStep = 0, step
-    axis.valueMax = step * max(1, -(-max(values, default=0) // step))
+    axis.valueMax = _highest(values)
     axis.labels.fontName, axis.labels.fontSize = REGULAR, 6
     axis.labelTextFormat = lambda value: grouped(round(value))
     axis.visibleGrid, axis.gridStrokeColor, axis.gridStrokeWidth = 1, _GRID, 0.4
     axis.visibleAxis = axis.visibleTicks = 0
+
+
+def _highest(values: Sequence[int]) -> int:
+    """The line above the highest bar."""
+    step = nice_step(max(values, default=0))
+    return step * max(1, -(-max(values, default=0) // step))
 
 
 def nice_step(largest: int) -> int:

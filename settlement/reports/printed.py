@@ -39,7 +39,11 @@ _TITLE = ParagraphStyle("title", fontName=BOLD, fontSize=15, leading=19)
 _WARNING = ParagraphStyle("warning", parent=_STRONG, textColor=RED, spaceBefore=4)
 _CELL_LONGEST = 200
 """Letters of one cell; a file may hold cells that no page has room for. The workbook has the whole text."""
+_HASH_SHOWN = 12
+"""Digits of a picture's name: enough to find it; the workbook and the CSV have all of them."""
 _FACT_SHARES = (0.36, 0.16, 0.03, 0.45)
+_FRAME = 6
+"""Padding of a frame in points; with it titles would stand right of their tables."""
 _SIGNING_ROOM = 24 * mm
 _GRID = TableStyle(
     [
@@ -65,8 +69,8 @@ def render(document: Document) -> bytes:
     template = SimpleDocTemplate(
         buffer,
         pagesize=PAGE,
-        leftMargin=MARGIN,
-        rightMargin=MARGIN,
+        leftMargin=MARGIN - _FRAME,
+        rightMargin=MARGIN - _FRAME,
         topMargin=TOP,
         bottomMargin=MARGIN,
         title=document.title,
@@ -93,6 +97,7 @@ def _facts(facts: Sequence[Fact]) -> Table:
     """Amounts stand under each other at their right edge; texts may run on into the next column."""
     rows: list[list[Any]] = []
     style: list[Any] = [("TOPPADDING", (0, 0), (-1, -1), 1.5), ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5)]
+    style.append(("LEFTPADDING", (0, 0), (0, -1), 0))
     for number, fact in enumerate(facts):
         money = fact.amount_vnd is not None
         name = Paragraph(escape(fact.vietnamese), _STRONG if fact.strong else _BODY)
@@ -165,7 +170,8 @@ def _text(value: Cell, column: Column) -> str:
         return day_text(value)
     if isinstance(value, int):
         return vnd(value) if column.kind is Kind.VND else grouped(value)
-    return value if len(value) <= _CELL_LONGEST else value[:_CELL_LONGEST] + "…"
+    longest = _HASH_SHOWN if column.kind is Kind.HASH else _CELL_LONGEST
+    return value if len(value) <= longest else value[:longest] + "…"
 
 
 def _signatures(parties: Sequence[str]) -> Table:

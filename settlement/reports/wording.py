@@ -22,6 +22,29 @@ OUTCOMES: Final = {
 }
 """Outcome of a passage → (Vietnamese, English)."""
 
+FLAGS: Final = {
+    "PLATE_MISMATCH": "Biển số khác biển đăng ký của thẻ",
+    "PLATE_DOUBT": "Biển số đọc được không chắc, khác biển đăng ký",
+    "NO_PLATE": "Không đọc được biển số",
+    "PLATE_CORRECTED": "Biển số đã được sửa khi đọc lại",
+    "PLATE_CHARGE": "Thu theo biển số, không có thẻ",
+    "CLASS_MISMATCH": "Loại xe đo được lệch một nhóm",
+    "CLASS_MISMATCH_MAJOR": "Loại xe đo được lệch từ hai nhóm",
+    "TAILGATE": "Bám đuôi qua trạm",
+    "RUN_THROUGH": "Vượt trạm khi barrier chưa mở",
+    "MULTI_TAG": "Nhiều thẻ trong một lượt",
+    "MULTI_TAG_AMBIGUOUS": "Nhiều thẻ, không rõ thẻ nào của xe",
+    "SEPARATION_FAIL": "Không tách được hai xe đi sát nhau",
+    "CLONE_SUSPECT": "Nghi thẻ bị sao chép",
+    "TID_MISMATCH": "Mã chip của thẻ không đúng danh sách",
+    "OFFLINE_DECISION": "Quyết định khi mất kết nối",
+    "OFFLINE_UNKNOWN": "Mất kết nối, thẻ không có trong danh sách",
+    "REVERSED_UNDER_BOOM": "Lùi xe dưới barrier",
+    "RECOVERED_EDGES": "Tín hiệu vòng từ được khôi phục sau sự cố",
+    "REPEAT": "Cùng thẻ vừa qua trạm",
+}
+"""Flag of a passage → what it means to staff."""
+
 DEMONSTRATION: Final = (
     "SỐ LIỆU TRÌNH DIỄN (MINH HỌA) – cấu hình mặc định, không theo hợp đồng nào (demonstration values)"
 )
@@ -96,3 +119,8 @@ def outcome_name(outcome: str) -> str:
     """Vietnamese name with the code beside it; an outcome that we do not know stays as it is."""
     known = OUTCOMES.get(outcome)
     return f"{known[0]} ({known[1]})" if known else outcome
+
+
+def flag_name(flag: str) -> str:
+    """What a flag means; one that we do not know stays as it is."""
+    return FLAGS.get(flag, flag)

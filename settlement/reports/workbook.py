@@ -45,7 +45,7 @@ _WRAP = Alignment(wrap_text=True, vertical="top")
 _WRAP_RIGHT = Alignment(wrap_text=True, vertical="top", horizontal="right")
 _TIME_FORMAT = "dd/mm/yyyy hh:mm:ss"
 _DATE_FORMAT = "dd/mm/yyyy"
-_WIDTHS = {Kind.TEXT: 22, Kind.COUNT: 14, Kind.VND: 20, Kind.TIME: 21, Kind.DATE: 14}
+_WIDTHS = {Kind.TEXT: 22, Kind.COUNT: 14, Kind.VND: 20, Kind.TIME: 21, Kind.DATE: 14, Kind.HASH: 66}
 _HEADER_ROW = 3
 _A4 = 9
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
