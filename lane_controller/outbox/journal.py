@@ -353,6 +353,21 @@ class JournalReader:
         row = self._db.execute(query, (seq,)).fetchone()
         return StoredPassage(*row) if row else None
 
+    def run_of(self, first_seq: int, last_seq: int) -> tuple[int, int, str | None]:
+        """(count, sum of charged fares in VND, hash of the last one) of the passages from `first_seq` to `last_seq`."""
+        query = (
+            "select count(*), coalesce(sum(iif(outcome = 'charged', fare_vnd, 0)), 0), max(iif(seq = ?, hash, null))"
+            " from passage where seq between ? and ?"
+        )
+        count, sum_vnd, head = self._db.execute(query, (last_seq, first_seq, last_seq)).fetchone()
+        return count, sum_vnd, head
+
+    def has_seal(self, first_seq: int, last_seq: int, signature: str) -> bool:
+        """Whether the journal holds a seal over that run with that signature."""
+        query = "select message from seal where first_seq = ? and last_seq = ?"
+        rows = self._db.execute(query, (first_seq, last_seq)).fetchall()
+        return any(signature.encode() in message for (message,) in rows)
+
     def sealed_rows(self) -> Iterator[tuple[int, int, int, bytes]]:
         """(id, first_seq, last_seq, message) of every seal, in order."""
         yield from self._db.execute("select id, first_seq, last_seq, message from seal order by id")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lane_controller.app.capsule_export import Place, export
-from lane_controller.app.capsule_file import CapsuleError, decode, encode
+from lane_controller.app.capsule_file import decode, encode
 from lane_controller.app.capsule_run import compare
-from lane_controller.core.config import configure
-from tests.unit.core.worlds import SCENARIOS, named, run
+from tests.unit.core.worlds import SCENARIOS, run
 from tests.unit.lane_shell.journals import write_journal
 
 PLACE = Place("CM", "CM-01", 1)
