@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from settlement.app import report_command
+from settlement.app import close_command, report_command
 from settlement.app.given import configuration_of, date_of, moment_of, unusable
 from settlement.intake.problems import UnusableInputError
 
@@ -180,3 +180,17 @@ def mapping_try(
     for line in lines:
         typer.echo(line)
     raise typer.Exit(status)
+
+
+app.command(
+    "close",
+    epilog="Ví dụ: `settlement close 2026-06-15 --provider VETC --station tram.csv --charges vetc.csv"
+    " --config cau-hinh.json --operator-key operator.key --database clickhouse://… --out bien-ban/`",
+)(close_command.close)
+app.command(
+    "countersign",
+    epilog="Ví dụ: `settlement countersign minutes-VETC-2026-06-15.json --key vetc.key"
+    " --charges vetc.csv --config cau-hinh.json`",
+)(close_command.countersign)
+app.command("late")(close_command.late)
+app.add_typer(close_command.keys_app, name="keys")

@@ -203,6 +203,8 @@ class Source:
     rows_read: int
     rejected: int
     other_day: int
+    other_provider: int
+    """Passages alone that name another provider: part of that provider's closing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,4 +162,14 @@ def arithmetic(minutes: Minutes) -> list[str]:
         ("corrections_vnd", minutes.corrections_vnd, carried),
         ("net_vnd", minutes.net_vnd, minutes.agreed_vnd - minutes.fee_vnd + minutes.corrections_vnd),
     )
-    return [f"{name}: the minutes say {said}, it must be {due}" for name, said, due in checks if said != due]
+    wrong = [f"{name}: the minutes say {said}, it must be {due}" for name, said, due in checks if said != due]
+    return wrong + [text for source in minutes.sources for text in _unaccounted(minutes, source)]
+
+
+def _unaccounted(minutes: Minutes, source: Source) -> list[str]:
+    """Rows read = classified + rejected + other day + other provider, on each side."""
+    classified = sum(getattr(line, f"{source.side}_rows", 0) for line in minutes.classes.values())
+    accounted = classified + source.rejected + source.other_day + source.other_provider
+    if accounted == source.rows_read:
+        return []
+    return [f"{source.side} rows: {source.rows_read} were read, {accounted} are accounted for"]

@@ -1,7 +1,7 @@
 """Items of a settled day as a closed day keeps them, each under a key of its own.
 
-In: the frame of items with money, both frames of rows. Out: `ClosedItem`s in order of their keys. Rows in another order
-give the same items.
+In: the frame of items with money; both sides' rows as they are told (columns: `STATION_TOLD`, `PROVIDER_TOLD`). Out:
+`ClosedItem`s in order of their keys. Rows in another order give the same items.
 """
 
 from __future__ import annotations
@@ -16,8 +16,22 @@ import polars as pl
 from settlement.clearing.closed_day import NO_TIME, ClosedItem
 from settlement.clearing.joint import AGREED_CODES, charge_key, passage_key
 
-_STATION: Final = ("passage_id", "time_us", "plaza", "lane", "epc_key", "plate", "class", "outcome", "ticket_no")
-_PROVIDER: Final = ("charge_id", "passage_id", "time_us", "plaza", "lane", "epc_key", "plate", "class", "status")
+STATION_TOLD: Final = (
+    "row", "time_us", "passage_id", "plaza", "lane", "epc", "plate", "class", "outcome", "fare_vnd", "ticket_no",
+    "provider", "cells",
+)  # fmt: skip
+"""A passage in words: `row` its number in the frame of rows, `time_us` since 1970 UTC, `plaza` as the configuration
+writes it, `epc` in upper case without spaces, `class` 0 where empty, `outcome` and `provider` in lower case, `cells`
+all cells as text where `passage_id` is empty."""
+PROVIDER_TOLD: Final = (
+    "row", "time_us", "charge_id", "passage_id", "plaza", "lane", "epc", "plate", "class", "kind", "amount_vnd",
+    "ticket_no", "status", "provider", "related_charge_id",
+)  # fmt: skip
+"""A charge in words, as for a passage; `kind` and `status` in lower case."""
+_OF_STATION: Final = tuple(name for name in STATION_TOLD if name not in ("row", "fare_vnd"))
+_OF_PROVIDER: Final = (
+    "time_us", "charge_id", "passage_id", "plaza", "lane", "epc", "plate", "class", "status", "ticket_no",
+)  # fmt: skip
 _MONEY: Final = (
     "station_rows", "provider_rows", "station_vnd", "provider_vnd", "claim_vnd", "taken_vnd", "left_vnd", "agreed_vnd",
     "disputed_vnd",
@@ -25,26 +39,18 @@ _MONEY: Final = (
 
 
 def closing_items(
-    items: pl.DataFrame, station: pl.DataFrame, provider: pl.DataFrame, day: date
-) -> tuple[ClosedItem, ...]:
-    """Every item of the day."""
+    items: pl.DataFrame, station: pl.DataFrame, provider: pl.DataFrame, day: date, of_provider: str
+) -> tuple[tuple[ClosedItem, ...], int]:
+    """(items of the day and provider, passages left out). Left out: passages alone that name another provider."""
     mine = items.filter(pl.col("day") == day)
-    of_station = station.select(pl.col("row").alias("s"), *_STATION, "cells")
-    of_provider = provider.select(pl.col("row").alias("p"), *_PROVIDER, "ticket_no")
-    both = mine.join(of_station, on="s", how="left").join(of_provider, on="p", how="left", suffix="_p")
+    told_s = station.select(pl.col("row").alias("s"), *_OF_STATION)
+    told_p = provider.select(pl.col("row").alias("p"), *_OF_PROVIDER)
+    both = mine.join(told_s, on="s", how="left").join(told_p, on="p", how="left", suffix="_p")
+    of_other = pl.col("p").is_null() & ~pl.col("provider").is_in(["", of_provider.lower()])
+    ordered = both.filter(~of_other.fill_null(value=False)).sort("charge_id", "time_us", "cells", nulls_last=True)
     seen: Counter[str] = Counter()
-    ordered = both.sort("charge_id", "time_us", "cells", nulls_last=True)
     found = [_item(row, seen) for row in ordered.iter_rows(named=True)]
-    return tuple(sorted(found, key=lambda item: item.key))
-
-
-def foreign_providers(items: pl.DataFrame, station: pl.DataFrame, day: date, provider: str) -> dict[str, int]:
-    """Providers named by passages of the day that are alone, other than `provider`: code in lower case → passages."""
-    mine = items.filter((pl.col("day") == day) & pl.col("p").is_null())
-    named = station.join(mine.select(pl.col("s").alias("row")), on="row", how="semi").filter(
-        ~pl.col("provider_key").is_in(["", provider.lower()])
-    )
-    return dict(named.group_by("provider_key").len().sort("provider_key").iter_rows())
+    return tuple(sorted(found, key=lambda item: item.key)), len(both) - len(ordered)
 
 
 def _item(row: dict[str, Any], seen: Counter[str]) -> ClosedItem:
@@ -63,7 +69,7 @@ def _item(row: dict[str, Any], seen: Counter[str]) -> ClosedItem:
         charged_us=row["time_us_p"] if has_provider else NO_TIME,
         outcome=row["outcome"] or "",
         status=row["status"] or "",
-        epc=_either(row, "epc_key"),
+        epc=_either(row, "epc"),
         station_plate=row["plate"] or "",
         provider_plate=row["plate_p"] or "",
         station_class=row["class"] or 0,

@@ -1,0 +1,80 @@
+"""Both sides of a day for closing: read, settled, and told in words.
+
+In: files with a mapping, or the system's own tables. Out: `Settled` with the items that a closed day keeps. Reads only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from settlement.app.settling import Settled, settle
+from settlement.clearing.closed_day import ClosedItem, Source
+from settlement.clearing.closing_items import PROVIDER_TOLD, STATION_TOLD, closing_items
+from settlement.intake.columns import Side
+from settlement.intake.configuration import Configuration
+from settlement.intake.mapping import ProviderMapping
+from settlement.intake.problems import UnusableInputError
+from settlement.intake.rejects import Reject
+from settlement.intake.sources import open_source
+from settlement.intake.table import Reading, ReadTable, read_table
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The two files of a day and how they are read."""
+
+    station: Path
+    provider: Path
+    mapping: ProviderMapping
+
+
+@dataclass(frozen=True, slots=True)
+class SettledDay:
+    """What closing and looking for late rows need of a settled day."""
+
+    day: date
+    items: tuple[ClosedItem, ...]
+    sources: tuple[Source, ...]
+    rejects: tuple[Reject, ...]
+
+
+def read_side(path: Path, side: Side, mapping: ProviderMapping, configuration: Configuration) -> ReadTable:
+    """One file; UnusableInputError names it."""
+    try:
+        return read_table(open_source(path), Reading(side, path.name, mapping.side(side), configuration.plazas))
+    except UnusableInputError as error:
+        message = str(error)
+        raise UnusableInputError(message if message.startswith(str(path)) else f"{path.parent}: {message}") from error
+
+
+def from_files(files: Files, day: date, provider: str, now: datetime, configuration: Configuration) -> SettledDay:
+    """A day settled from two files; NotBalancedError where the totals do not hold."""
+    station = read_side(files.station, Side.STATION, files.mapping, configuration)
+    charges = read_side(files.provider, Side.PROVIDER, files.mapping, configuration)
+    settled = settle(station, charges, day, now, configuration)
+    return settled_day(settled, provider, (files.station.name, files.provider.name), configuration)
+
+
+def settled_day(settled: Settled, provider: str, names: tuple[str, str], configuration: Configuration) -> SettledDay:
+    """The items and sources of a settled day; `names`: where station and provider rows came from."""
+    station = told(settled.station, Side.STATION, configuration)
+    charges = told(settled.provider, Side.PROVIDER, configuration)
+    items, left_out = closing_items(settled.items, station, charges, settled.day, provider)
+    other = (settled.totals.other_station_rows, settled.totals.other_provider_rows)
+    sources = (
+        Source("station", names[0], settled.station.rows_read, len(settled.station.rejects), other[0], left_out),
+        Source("provider", names[1], settled.provider.rows_read, len(settled.provider.rejects), other[1], 0),
+    )
+    rejects = (*settled.station.rejects, *settled.provider.rejects)
+    return SettledDay(settled.day, items, sources, rejects)
+
+
+def told(table: ReadTable, side: Side, configuration: Configuration) -> pl.DataFrame:
+    """The rows of a table in words."""
+    names = {"epc_key": "epc", "provider_key": "provider"}
+    wanted = STATION_TOLD if side is Side.STATION else PROVIDER_TOLD
+    return table.rows.rename(names).select(wanted)

@@ -1,0 +1,1 @@
+"""Closed days, disputes and comparison by hashes: property tests."""
