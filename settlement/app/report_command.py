@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from settlement.app.given import configuration_of, date_of, moment_of, unusable
-from settlement.app.report_names import ELSEWHERE, PERIOD_REPORTS, Report
+from settlement.app.report_names import BOOK_REPORTS, DISCREPANCIES, ELSEWHERE, MINUTES, PERIOD_REPORTS, Report
 from settlement.intake.problems import UnusableInputError
 
 if TYPE_CHECKING:
+    from settlement.app.report import Made
     from settlement.clearing.tallies import Period
 
 app = typer.Typer(
@@ -53,7 +54,7 @@ def list_reports() -> None:
     from rich.table import Table
 
     table = Table("Tên / name", "Báo cáo / report", "Trả lời / answers")
-    for report in PERIOD_REPORTS:
+    for report in (*PERIOD_REPORTS, *BOOK_REPORTS):
         names = f"{report.name}\n[dim]{report.alias}[/dim]"
         table.add_row(names, f"{report.title}\n{report.english}", f"{report.question}\n{report.answer}")
     for command, vietnamese, english in ELSEWHERE:
@@ -85,6 +86,106 @@ for _report in PERIOD_REPORTS:
     )
     app.command(_report.name, epilog=_example)(_command(_report))
     app.command(_report.alias, epilog=_example, hidden=True)(_command(_report))
+
+
+_Month = Annotated[str, typer.Option("--month", help="Tháng. Month, e.g. 2026-06.")]
+_Provider = Annotated[str, typer.Option("--provider", help="Mã nhà cung cấp. Code of the provider, e.g. VETC.")]
+_Providers = Annotated[
+    list[str] | None, typer.Option("--provider", help="Chỉ nhà cung cấp này. Only this provider; may be given again.")
+]
+
+
+def month_minutes(  # noqa: PLR0913, PLR0917  one parameter per option
+    database: _Database,
+    provider: _Provider,
+    month: _Month,
+    out: _Out,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Bản nháp dù còn ngày chưa chốt. Allow open days; marked on every page.")
+    ] = False,
+    paid_before: Annotated[
+        int, typer.Option("--paid-before-vnd", help="Đã trả trước kỳ. Paid before the month, whole VND.")
+    ] = 0,
+    paid: Annotated[int, typer.Option("--paid-vnd", help="Đã trả trong kỳ. Paid within the month, whole VND.")] = 0,
+    kinds: _Format = "xlsx,pdf,csv",
+    config: _Config = None,
+    now: _Now = None,
+) -> None:
+    """Biên bản đối soát tháng. Tháng này nhà cung cấp còn phải trả bao nhiêu?
+
+    Minutes of a month: opening balance, each closed day, corrections with the rows that they correct, VAT by rate,
+    disputes carried, net payable, signatures. A month with open days is refused (exit status **1**) unless --draft.
+    """
+    from settlement.app import wiring
+    from settlement.app.book_reports import MonthOrder, make_month
+    from settlement.intake.report_settings import load_report_settings
+
+    try:
+        year, number = _month(month)
+        order = MonthOrder(
+            provider, year, number, moment_of(now), out, formats_of(kinds), draft=draft, paid=(paid_before, paid)
+        )
+        settings = load_report_settings(config)
+        with wiring.books(database) as connection:
+            made = make_month(order, connection, settings, wiring.report_renderers())
+    except (UnusableInputError, OSError) as error:
+        unusable(error)
+    _say(made)
+
+
+def discrepancies(  # noqa: PLR0913, PLR0917  one parameter per option
+    database: _Database,
+    first: _From,
+    out: _Out,
+    last: _To = None,
+    provider: _Providers = None,
+    kinds: _Format = "xlsx,pdf,csv",
+    config: _Config = None,
+    now: _Now = None,
+) -> None:
+    """Bảng tổng hợp sai lệch. Hai bên lệch nhau ở đâu?
+
+    Discrepancies of closed days by class, day and lane, and every item with both sides. Open days are named.
+    """
+    from settlement.app import wiring
+    from settlement.app.book_reports import DifferenceOrder, make_discrepancies
+    from settlement.intake.report_settings import load_report_settings
+
+    try:
+        order = DifferenceOrder(tuple(provider or ()), _period(first, last), moment_of(now), out, formats_of(kinds))
+        settings = load_report_settings(config)
+        with wiring.books(database) as connection:
+            made = make_discrepancies(order, connection, settings, wiring.report_renderers())
+    except (UnusableInputError, OSError) as error:
+        unusable(error)
+    _say(made)
+
+
+for _report, _run, _options in (
+    (MINUTES, month_minutes, "--provider VETC --month 2026-06"),
+    (DISCREPANCIES, discrepancies, "--from 2026-06-01 --to 2026-06-30"),
+):
+    _example = (
+        f"Ví dụ: `settlement report {_report.name} {_options}"
+        " --database clickhouse://reader:secret@127.0.0.1:9000/etc --out bao-cao/`"
+    )
+    app.command(_report.name, epilog=_example)(_run)
+    app.command(_report.alias, epilog=_example, hidden=True)(_run)
+
+
+def _month(text: str) -> tuple[int, int]:
+    day = date_of("--month", f"{text}-01") if len(text) == len("2026-06") else None
+    if day is None:
+        raise UnusableInputError(f"--month: write a month such as 2026-06, not {text!r}")
+    return day.year, day.month
+
+
+def _say(made: Made) -> None:
+    for line in made.messages:
+        typer.echo(line, err=True)
+    for path in made.files:
+        typer.echo(str(path))
+    raise typer.Exit(made.status)
 
 
 def _period(first: str, last: str | None) -> Period:
@@ -125,8 +226,4 @@ def _make(  # noqa: PLR0913, PLR0917
             made = make_report(order, connection, configuration, settings, wiring.report_renderers())
     except (UnusableInputError, NotTiedError, OSError) as error:
         unusable(error)
-    for line in made.messages:
-        typer.echo(line, err=True)
-    for path in made.files:
-        typer.echo(str(path))
-    raise typer.Exit(made.status)
+    _say(made)

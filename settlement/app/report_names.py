@@ -77,6 +77,17 @@ PERIOD_REPORTS: Final = (
 )  # fmt: skip
 """Reports of any period, in the order of `settlement report list`."""
 
+MINUTES: Final = Report(
+    "month-minutes", "bien-ban-doi-soat-thang", "Biên bản đối soát tháng", "Minutes of a month",
+    "Tháng này nhà cung cấp còn phải trả bao nhiêu?", "What does the provider owe for the month?", money=True,
+)  # fmt: skip
+DISCREPANCIES: Final = Report(
+    "discrepancies", "bang-tong-hop-sai-lech", "Bảng tổng hợp sai lệch", "Summary of discrepancies",
+    "Hai bên lệch nhau ở đâu?", "Where do the two sides differ?", money=True,
+)  # fmt: skip
+BOOK_REPORTS: Final = (MINUTES, DISCREPANCIES)
+"""Reports of closed days."""
+
 ELSEWHERE: Final = (
     ("settlement statement", "Bảng kê doanh thu ngày", "Statement of a day, every passage against its postings"),
     ("settlement reconcile", "Bảng đối soát ngày", "A day of the provider against the station, from files"),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from settlement.app import reconcile
     from settlement.app.statement import Renderers
+    from settlement.books.database import BookDatabase
     from settlement.clearing.day_statement import DayStatement
     from settlement.intake.clickhouse import ClickHouse
     from settlement.intake.table import Progress
@@ -32,6 +33,18 @@ def database(address: str) -> Iterator[ClickHouse]:
     from settlement.intake.clickhouse import ClickHouse
 
     connection = ClickHouse(address)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def books(address: str) -> Iterator[BookDatabase]:
+    """The books of closed days; UnusableInputError where the address is none."""
+    from settlement.books.database import BookDatabase
+
+    connection = BookDatabase(address)
     try:
         yield connection
     finally:
