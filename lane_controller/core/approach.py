@@ -16,6 +16,9 @@ from lane_controller.core.values import Flag, Sensor
 LOOSE_US = 1_000_000
 """A plate or class up to this long before L1 on belongs to the vehicle that then comes onto L1."""
 
+TOGETHER_US = 50_000
+"""Nobody drives the 2 m of L1 up to LC1 in this time: both edges are one PLC scan."""
+
 
 def begin(turn: Turn, l1_on: Now | None, standing: Standing = Standing.WAITING, shared: bool = False) -> Track:
     """A new vehicle: on L1 since `l1_on`, or first noticed at the arm (None)."""
@@ -52,10 +55,7 @@ def l1_on(turn: Turn, at: Now) -> None:
             return
     back = _coming_back(turn)
     if back is not None:
-        turn.put(
-            back, on_l1=True, boot_l3=None, returned_us=at.mono_us, lc1_broken=turn.sensors.lc1.raw, lc1_clear_us=None
-        )
-        turn.set_road(occupant=back.id)
+        _return(turn, back, at)
         return
     wrong_way = turn.road.wrong_way_us
     phantom = wrong_way is not None and turn.t - wrong_way < turn.cfg.pass_timeout_ms * 1000
@@ -64,10 +64,21 @@ def l1_on(turn: Turn, at: Now) -> None:
         turn.put(track, lc1_broken=True)
 
 
+def _return(turn: Turn, back: Track, at: Now) -> None:
+    broken = turn.sensors.lc1.raw
+    turn.put(back, on_l1=True, boot_l3=None, returned_us=at.mono_us, lc1_broken=broken, lc1_clear_us=None)
+    turn.set_road(occupant=back.id)
+
+
+def _before_arm(track: Track | None) -> bool:
+    """Between L1 and L2, as far as the lane knows."""
+    return track is not None and not track.on_l1 and track.stage is Stage.BEFORE and track.vehicle
+
+
 def _coming_back(turn: Turn) -> Track | None:
     """The last vehicle before the arm, when L1 is entered from downstream."""
     last = turn.tracks[-1] if turn.tracks else None
-    if last is None or last.on_l1 or last.stage is not Stage.BEFORE or not last.vehicle:
+    if last is None or not _before_arm(last):
         return None
     if Sensor.LC1 in turn.cfg.curtains and turn.road.lc1_proven:
         return last if turn.sensors.lc1.raw else None
@@ -120,7 +131,11 @@ def _went_on(turn: Turn, track: Track, at: Now) -> bool | None:
 def lc1_on(turn: Turn, at: Now) -> None:
     """LC1 on: the front of the vehicle on L1, or somebody on foot."""
     track = turn.occupant()
-    if track is not None:
+    if track is not None and _came_from_downstream(turn, track, at):
+        back = turn.tracks[-2]
+        turn.drop(track)
+        _return(turn, back, at)
+    elif track is not None:
         turn.put(track, lc1_broken=True, lc1_clear_us=None)
         if not turn.road.lc1_proven:
             turn.set_road(lc1_proven=True)
@@ -128,6 +143,15 @@ def lc1_on(turn: Turn, at: Now) -> None:
         turn.put(begin(turn, at), lc1_broken=True)
     elif not turn.sensors.l1.raw and turn.front() is None:
         turn.flag(Flag.PEDESTRIAN)
+
+
+def _came_from_downstream(turn: Turn, track: Track, at: Now) -> bool:
+    """L1 and its far end went on together, L1 told first: the "new" vehicle is the one before the arm, backing."""
+    l1_on = track.times.l1_on
+    fresh = track.standing is Standing.WAITING and track.passage_id is None and turn.tracks[-1].id == track.id
+    if l1_on is None or not fresh or len(turn.tracks) < 2 or track.lc1_broken:
+        return False
+    return turn.road.lc1_proven and at.mono_us - l1_on.mono_us < TOGETHER_US and _before_arm(turn.tracks[-2])
 
 
 def lc1_off(turn: Turn, at: Now) -> None:

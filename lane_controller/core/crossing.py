@@ -19,7 +19,7 @@ def l2_on(turn: Turn, at: Now) -> None:
     """L2 on: the first vehicle is under the arm."""
     if turn.sensors.l2.dropout:
         turn.set_line(Sensor.L2, dropout=False)
-        if turn.under_arm() is not None:
+        if turn.under_arm() is not None or _same_body(turn, at):
             return
     if turn.road.passed_us is not None and at.mono_us <= turn.road.passed_us:
         # Out of the PLC's log: the vehicle of this edge has been on L3 since, and is on the books.
@@ -29,6 +29,13 @@ def l2_on(turn: Turn, at: Now) -> None:
         _l2_after_l3(turn, at)
         return
     enter(turn, _entering(turn) or approach.begin(turn, None, shared=turn.sensors.l1.on), at)
+
+
+def _same_body(turn: Turn, at: Now) -> bool:
+    """LC2 has stayed broken since before L2 dropped out: the high bed of a vehicle that is on L3 already."""
+    lc2, off = turn.sensors.lc2, turn.road.l2_off_us
+    broken = lc2.on and lc2.pending is None and not lc2.stuck
+    return broken and off is not None and at.mono_us - off < clear_us(turn)
 
 
 def _l2_after_l3(turn: Turn, at: Now) -> None:
@@ -81,7 +88,7 @@ def l2_off(turn: Turn, at: Now) -> None:
     """L2 off: it went on, went back, or the loop dropped out."""
     turn.set_road(l2_off_us=at.mono_us)
     _measure_length(turn, at)
-    if turn.sensors.lc2.on and turn.sensors.lc2.pending is None and turn.under_arm() is not None:
+    if turn.sensors.lc2.on and turn.sensors.lc2.pending is None and not turn.sensors.lc2.stuck:
         turn.set_line(Sensor.L2, dropout=True)
         turn.flag(Flag.LOOP_DROPOUT, turn.under_arm())
         return

@@ -42,6 +42,9 @@ def next_departure(turn: Turn) -> tuple[Track | None, int | None]:
         return None, None
     since = max(track.l1_off_us, turn.road.l2_off_us or 0, turn.road.l3_off_us or 0, opened.mono_us if opened else 0)
     since = max(since, track.voided_us or 0) if track.standing is Standing.VOID else since
+    if track.live and track.times.decided is not None:
+        # Released long after it left L1: its time runs from the open limit, which comes after the decision.
+        since = max(since, track.times.decided.mono_us)
     wait_ms = turn.cfg.pass_timeout_ms if track.live or not track.forward else turn.cfg.stuck_ms
     return track, since + wait_ms * 1000
 

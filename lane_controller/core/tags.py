@@ -13,6 +13,9 @@ from lane_controller.core.state import HeardTag, Neighbour, ReaderLink, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag
 
+QUIET_US = 300_000
+"""A tag heard more lately than this is in the RF zone, so not on a vehicle at the arm that L1 never showed (I11)."""
+
 SHARE_EVERY_US = 200_000
 """A tag is told to the neighbours when it turns credible and then at most this often: arbitration_wait is 150 ms."""
 
@@ -174,7 +177,7 @@ def in_time(turn: Turn, tag: HeardTag, track: Track) -> bool:
     """First read within tag_wait, credible within tag_wait or rf_window after that read, whichever is later."""
     l1_on = track.times.l1_on
     if l1_on is None:
-        return True
+        return turn.t - tag.last_us >= QUIET_US
     deadline = l1_on.mono_us + turn.cfg.tag_wait_ms * 1000
     if tag.first.mono_us > deadline:
         return False
