@@ -22,6 +22,7 @@ from settlement.clearing.closed_day import Accepted, ClosedDay, ClosedItem, Corr
 from settlement.clearing.closing import Setting, contradictions, minutes_of, register_of
 from settlement.clearing.ledger import check
 from settlement.clearing.signing import sign
+from settlement.clearing.stored import ClosingRow
 from settlement.clearing.terms import NoVatRateError
 from settlement.intake.back_office import read_day
 from settlement.intake.configuration import Configuration
@@ -117,7 +118,7 @@ def commit(database: BookDatabase, day: ClosedDay, now_us: int, say: Say) -> Non
     minutes = day.minutes
     say(f"ghi {len(day.items)} dòng / writing items")
     closings.write_items(database, minutes.digest, day.items)
-    row = closings.Closing(
+    row = ClosingRow(
         minutes.provider, day.day, minutes.digest, minutes.signed_bytes.decode(), register_of(day.items),
         minutes.operator_key, day.operator_signature, minutes.provider_key, day.provider_signature,
     )  # fmt: skip

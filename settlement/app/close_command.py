@@ -89,11 +89,11 @@ def close(  # noqa: PLR0913, PLR0917  one parameter per option
     from settlement.clearing.closed_day import micros_of
     from settlement.clearing.signing import public_key
 
-    with _ending():
+    with ending():
         registered = key_files.registered_keys(config)
         the_day = date_of("DAY", day)
         if countersigned is not None:
-            with _books(database) as books:
+            with books_of(database) as books:
                 _close_countersigned(books, countersigned, (provider, the_day), registered, out)
             return
         if operator_key is None or station is None or charges is None:
@@ -105,7 +105,7 @@ def close(  # noqa: PLR0913, PLR0917  one parameter per option
         theirs = public_key(both) if both is not None else (known[0] if known else "")
         key_files.must_be_registered(registered, "provider", provider, theirs or "0" * 64)
         configuration = configuration_of(config)
-        with _books(database) as books:
+        with books_of(database) as books:
             closing.refuse_unless_next(books, provider, the_day)
             say(f"đọc và khớp {station.name}, {charges.name} / reading and matching")
             reconciled = moment_of(now)
@@ -144,7 +144,7 @@ def countersign(
     from settlement.clearing.signing import public_key
     from settlement.intake.columns import Side
 
-    with _ending():
+    with ending():
         registered = key_files.registered_keys(config)
         day = read_minutes(minutes)
         private = key_files.read_key(key)
@@ -188,10 +188,10 @@ def late(  # noqa: PLR0913, PLR0917  one parameter per option
     from settlement.app.close import RefusedError
     from settlement.app.close_sources import Files, from_files
 
-    with _ending():
+    with ending():
         the_day = date_of("DAY", day)
         configuration = configuration_of(config)
-        with _books(database) as books:
+        with books_of(database) as books:
             late_rows.must_be_closed(books, provider, the_day)
             files = Files(station, charges, _mapping(mapping))
             settled = from_files(files, the_day, provider, moment_of(now), configuration)
@@ -222,7 +222,7 @@ def keys_new(path: Annotated[Path, typer.Argument(help="Tệp khóa. File for th
     from settlement.books.key_files import EXAMPLE, make_key
     from settlement.clearing.signing import fingerprint
 
-    with _ending():
+    with ending():
         public = make_key(path)
         typer.echo(f"khóa / key        {path}")
         typer.echo(f"khóa công khai    {public}")
@@ -236,7 +236,7 @@ def keys_show(path: Annotated[Path, typer.Argument(help="Tệp khóa. A key file
     from settlement.books.key_files import read_key
     from settlement.clearing.signing import fingerprint, public_key
 
-    with _ending():
+    with ending():
         public = public_key(read_key(path))
         typer.echo(f"khóa công khai    {public}\ndấu vân tay / fingerprint  {fingerprint(public)}")
 
@@ -302,7 +302,7 @@ def _mapping(name: str | None) -> ProviderMapping:
 
 
 @contextmanager
-def _books(address: str) -> Iterator[BookDatabase]:
+def books_of(address: str) -> Iterator[BookDatabase]:
     from settlement.books.database import BookDatabase
     from settlement.books.migrate import migrate
 
@@ -315,7 +315,7 @@ def _books(address: str) -> Iterator[BookDatabase]:
 
 
 @contextmanager
-def _ending() -> Iterator[None]:
+def ending() -> Iterator[None]:
     """Turns what can go wrong into lines and an exit status."""
     from settlement.app.close import RefusedError
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from settlement.app import close_command, report_command
+from settlement.app import close_command, report_command, verify_command
 from settlement.app.given import configuration_of, date_of, moment_of, unusable
 from settlement.intake.problems import UnusableInputError
 
@@ -194,3 +194,6 @@ app.command(
 )(close_command.countersign)
 app.command("late")(close_command.late)
 app.add_typer(close_command.keys_app, name="keys")
+app.command(
+    "verify", epilog="Ví dụ: `settlement verify --config cau-hinh.json --database clickhouse://… --minutes bien-ban/`"
+)(verify_command.verify)

@@ -7,18 +7,12 @@ never between: before the one row nobody looks at its items. Of two closings of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from settlement.books.database import BookDatabase
-from settlement.clearing.closed_day import (
-    ITEM_FIELDS,
-    ClosedDay,
-    ClosedItem,
-    Minutes,
-    minutes_from,
-)
+from settlement.clearing.closed_day import ITEM_FIELDS, ClosedDay, ClosedItem, Minutes, minutes_from
+from settlement.clearing.stored import ClosingRow, StoredItem
 
 _CHUNK: Final = 20_000
 _ITEM_COLUMNS: Final = ", ".join(ITEM_FIELDS)
@@ -26,30 +20,6 @@ _CLOSING_COLUMNS: Final = (
     "provider", "day", "digest", "minutes", "register", "operator_key", "operator_signature", "provider_key",
     "provider_signature",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """The row that closes a day, as it stands in the table."""
-
-    provider: str
-    day: date
-    digest: str
-    minutes: str
-    register: str
-    operator_key: str
-    operator_signature: str
-    provider_key: str
-    provider_signature: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredItem:
-    """An item as it stands in the table, with the number and the leaf hash beside it."""
-
-    number: int
-    leaf: str
-    item: ClosedItem
 
 
 def write_items(database: BookDatabase, digest: str, items: Sequence[ClosedItem]) -> None:
@@ -63,7 +33,7 @@ def write_items(database: BookDatabase, digest: str, items: Sequence[ClosedItem]
         database.insert("settlement_items", columns, token=f"{digest}/{start}/{len(items)}")
 
 
-def commit(database: BookDatabase, closing: Closing) -> bool:
+def commit(database: BookDatabase, closing: ClosingRow) -> bool:
     """Close the day. True: it is this closing that holds. False: another one was first."""
     row: dict[str, list[Any]] = {name: [getattr(closing, name)] for name in _CLOSING_COLUMNS}
     database.insert("settlement_closings", row, token=f"{closing.provider}/{closing.day}")
@@ -71,7 +41,7 @@ def commit(database: BookDatabase, closing: Closing) -> bool:
     return held is not None and held.digest == closing.digest
 
 
-def write_receipt(database: BookDatabase, closing: Closing, at_us: int) -> None:
+def write_receipt(database: BookDatabase, closing: ClosingRow, at_us: int) -> None:
     """Note that the day was closed; missing where the program was killed just after `commit`."""
     row: dict[str, list[Any]] = {
         "provider": [closing.provider],
@@ -82,14 +52,14 @@ def write_receipt(database: BookDatabase, closing: Closing, at_us: int) -> None:
     database.insert("settlement_receipts", row, token=f"{closing.provider}/{closing.day}/{closing.digest}")
 
 
-def closings(database: BookDatabase, provider: str) -> list[Closing]:
+def closings(database: BookDatabase, provider: str) -> list[ClosingRow]:
     """All rows of a provider by day; more than one of a day only where somebody wrote into the table by hand."""
     names = ", ".join(_CLOSING_COLUMNS)
     sql = f"SELECT {names} FROM settlement_closings WHERE provider = %(provider)s ORDER BY day, digest"  # noqa: S608
-    return [Closing(*row) for row in database.rows(sql, {"provider": provider})]
+    return [ClosingRow(*row) for row in database.rows(sql, {"provider": provider})]
 
 
-def closing_of(database: BookDatabase, provider: str, day: date) -> Closing | None:
+def closing_of(database: BookDatabase, provider: str, day: date) -> ClosingRow | None:
     """The closing of a day. Of several (see `closings`) the earliest made holds, then the smallest digest."""
     names = ", ".join(_CLOSING_COLUMNS)
     sql = f"""
@@ -97,10 +67,10 @@ def closing_of(database: BookDatabase, provider: str, day: date) -> Closing | No
     ORDER BY JSONExtractInt(minutes, 'made_us'), digest LIMIT 1
     """  # noqa: S608
     rows = database.rows(sql, {"provider": provider, "day": day})
-    return Closing(*rows[0]) if rows else None
+    return ClosingRow(*rows[0]) if rows else None
 
 
-def last_closing(database: BookDatabase, provider: str) -> Closing | None:
+def last_closing(database: BookDatabase, provider: str) -> ClosingRow | None:
     """The newest closed day of a provider."""
     sql = "SELECT max(day), count() FROM settlement_closings WHERE provider = %(provider)s"
     day, count = database.rows(sql, {"provider": provider})[0]
@@ -153,7 +123,7 @@ def closed_days(
             yield found
 
 
-def _read(database: BookDatabase, closing: Closing, *, with_items: bool) -> ClosedDay:
+def _read(database: BookDatabase, closing: ClosingRow, *, with_items: bool) -> ClosedDay:
     minutes: Minutes = minutes_from(closing.minutes)
     items = tuple(stored.item for stored in stored_items(database, closing.digest)) if with_items else ()
     return ClosedDay(minutes, closing.operator_signature, closing.provider_signature, items)

@@ -7,45 +7,30 @@ be made anew on what stands then.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from settlement.books.database import BookDatabase
 from settlement.clearing.closed_day import Correction, canonical, correction_from
+from settlement.clearing.stored import CorrectionRow
 
 
-@dataclass(frozen=True, slots=True)
-class StoredCorrection:
-    """A row as it stands in the table."""
-
-    provider: str
-    original_day: date
-    number: int
-    content: str
-    digest: str
-
-    @property
-    def correction(self) -> Correction:
-        """The correction; ValueError where the row is damaged."""
-        return correction_from(json.loads(self.content))
-
-
-def stored_corrections(
-    database: BookDatabase, provider: str, original_day: date | None = None
-) -> list[StoredCorrection]:
+def stored_corrections(database: BookDatabase, provider: str, original_day: date | None = None) -> list[CorrectionRow]:
     """Rows of a provider, of one original day or all, by day and number."""
     chosen = "" if original_day is None else "AND original_day = %(day)s"
     sql = f"""
     SELECT provider, original_day, number, content, digest FROM settlement_corrections
     WHERE provider = %(provider)s {chosen} ORDER BY original_day, number, digest
     """  # noqa: S608
-    return [StoredCorrection(*row) for row in database.rows(sql, {"provider": provider, "day": original_day or ""})]
+    return [CorrectionRow(*row) for row in database.rows(sql, {"provider": provider, "day": original_day or ""})]
 
 
 def corrections_of(database: BookDatabase, provider: str, original_day: date | None = None) -> list[Correction]:
     """Corrections of a provider, of one original day or all."""
-    return [stored.correction for stored in stored_corrections(database, provider, original_day)]
+    return [
+        correction_from(json.loads(stored.content)) for stored in stored_corrections(database, provider, original_day)
+    ]
 
 
 def write_corrections(database: BookDatabase, corrections: list[Correction]) -> bool:
