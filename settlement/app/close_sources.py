@@ -21,6 +21,7 @@ from settlement.intake.problems import UnusableInputError
 from settlement.intake.rejects import Reject
 from settlement.intake.sources import open_source
 from settlement.intake.table import Reading, ReadTable, read_table
+from settlement.intake.told import told as rows_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,5 @@ def settled_day(settled: Settled, provider: str, names: tuple[str, str], configu
 
 def told(table: ReadTable, side: Side, configuration: Configuration) -> pl.DataFrame:
     """The rows of a table in words."""
-    names = {"epc_key": "epc", "provider_key": "provider"}
     wanted = STATION_TOLD if side is Side.STATION else PROVIDER_TOLD
-    return table.rows.rename(names).select(wanted)
+    return rows_told(table, side, configuration.plazas).select(wanted)

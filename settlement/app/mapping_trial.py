@@ -35,7 +35,7 @@ def try_mapping(
         fed_by = f"= “{where.constants[column]}”" if position is None else f"← {source.header[position].strip()}"
         lines.append(f"  {column:18} {fed_by}")
     first = next(source.stretches())
-    sample = rows_of(first.cells).head(_ROWS_SHOWN).select(canonical_text(part, where, side))
+    sample = rows_of(first).head(_ROWS_SHOWN).select(canonical_text(part, where, side))
     lines += ["", "Dòng đầu / first rows:", *_samples(sample)]
     table = read_table(open_source(path), Reading(side, path.name, part, configuration.plazas))
     lines += ["", *_verdict(table)]

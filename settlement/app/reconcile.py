@@ -69,7 +69,7 @@ def reconcile(
     provider = _read(task.provider, Side.PROVIDER, mapping, configuration, progress_for)
     task.out.mkdir(parents=True, exist_ok=True)
     try:
-        settled = settle(station, provider, task.day, task.now, configuration)
+        settled = settle(station, provider, task.day, task.now, configuration, every_item=False)
     except NotBalancedError as error:
         return _refuse(task, error.imbalances)
     return _write(_Run(task, mapping, configuration, settled), renderers)

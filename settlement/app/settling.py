@@ -11,16 +11,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
-from settlement.clearing.agreement import SideTotal, Totals, total, with_money
+from settlement.clearing.agreement import SideTotal, Tally, Totals, with_money
 from settlement.clearing.terms import NoVatRateError, Payable, payable
-from settlement.files.reconciliation_files import differences
+from settlement.files.reconciliation_files import differences, differing
 from settlement.intake.configuration import Configuration
 from settlement.intake.problems import UnusableInputError
 from settlement.intake.table import ReadTable
 from settlement.reconcile.accounting_day import day_column, day_of
 from settlement.reconcile.classes import LABELS
-from settlement.reconcile.items import Moment, classify
-from settlement.reconcile.pairing import pair_rows
+from settlement.reconcile.items import ITEM_SCHEMA, Moment, classify
+from settlement.reconcile.pairing import Wordings, pair_rows
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -39,8 +39,9 @@ class Settled:
 
     `items`: one line per item of EVERY day of both tables, columns `reconcile.items.ITEM_COLUMNS` (what each means
     stands there) with `agreed_vnd` and `disputed_vnd`; `day` (Date) says of which day it is; `s` and `p` are the
-    numbers in column `row` of `station.rows` and `provider.rows` (columns: `reconcile.frames`), null where the item
-    lacks the side. `differing`: the lines of `differences.csv`, all text, in the order of the file.
+    numbers in column `row` of `station.rows` and `provider.rows`, null where the item lacks the side. Those rows are
+    narrow (`reconcile.frames`); in words they are `intake.told.told(station, …)`. `differing`: the lines of
+    `differences.csv`, all text, in the order of the file.
     """
 
     day: date
@@ -53,21 +54,37 @@ class Settled:
 
 
 def settle(
-    station: ReadTable, provider: ReadTable, day: date | None, now: datetime, configuration: Configuration
+    station: ReadTable,
+    provider: ReadTable,
+    day: date | None,
+    now: datetime,
+    configuration: Configuration,
+    *,
+    every_item: bool = True,
 ) -> Settled:
-    """Match, classify, add up. `day` None: the day with most rows; `now` (aware) decides what is overdue."""
+    """Match, classify, add up. `day` None: the day with most rows; `now` (aware) decides what is overdue.
+
+    Without `every_item` only the items that differ are kept in `Settled.items`: a long file has millions of others.
+    """
     day = day or _default_day(station.rows, provider.rows, configuration, now)
-    now_us = (now - _EPOCH) // timedelta(microseconds=1)
-    pairing = pair_rows(station.rows, provider.rows)
-    items = with_money(classify(station.rows, provider.rows, pairing, Moment(now_us, configuration.cutoff)))
-    totals = total(items, day, tuple(LABELS), _sides(station, provider))
+    moment = Moment((now - _EPOCH) // timedelta(microseconds=1), configuration.cutoff)
+    words = Wordings(station.wording, provider.wording)
+    pairing = pair_rows(station.rows, provider.rows, words)
+    tally, kept = Tally(day), []
+    for items in classify(station.rows, provider.rows, words, pairing, moment):
+        valued = with_money(items)
+        tally.add(valued)
+        kept.append(valued if every_item else differing(valued, day))
+    totals = tally.totals(tuple(LABELS), _sides(station, provider))
     if totals.imbalances:
         raise NotBalancedError(totals.imbalances)
     try:
         owed = payable(totals.agreed_vnd, configuration.terms.corrections_vnd, day, configuration.terms)
     except NoVatRateError as error:
         raise UnusableInputError(f"--config: {error}") from error
-    return Settled(day, items, totals, owed, station, provider, differences(items, station.rows, provider.rows, day))
+    found = pl.concat(kept) if kept else with_money(pl.DataFrame(schema=ITEM_SCHEMA))
+    listed = differences(differing(found, day), station.rows, provider.rows, words)
+    return Settled(day, found, totals, owed, station, provider, listed)
 
 
 def _sides(station: ReadTable, provider: ReadTable) -> tuple[SideTotal, SideTotal]:

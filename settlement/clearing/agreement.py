@@ -1,12 +1,13 @@
 """What each item agrees and disputes, and the control totals of a reconciliation (reconciliation, Money).
 
-In: the frame of items. Out: money per item, totals per class, the balance. A total that does not split without
+In: frames of items. Out: money per item, totals per class, the balance. A total that does not split without
 remainder is an error, never a report.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from datetime import date
 from typing import Final
 
@@ -82,27 +83,45 @@ def with_money(items: pl.DataFrame) -> pl.DataFrame:
     return items.with_columns(agreed.alias("agreed_vnd"), disputed.alias("disputed_vnd"))
 
 
-def total(items: pl.DataFrame, day: date, codes: tuple[str, ...], sides: tuple[SideTotal, SideTotal]) -> Totals:
-    """Totals of one day; `items` carry money, `sides` are (station, provider) as they were read."""
-    mine = items.filter(pl.col("day") == day)
-    found = _sums(mine.with_columns(pl.col("code").cast(pl.String)))
-    classes = {code: found.get(code, ClassTotal()) for code in codes}
-    other = _sums(items.filter(pl.col("day") != day).with_columns(pl.lit("").alias("code"))).get("", ClassTotal())
-    return Totals(
-        classes=classes,
-        other_station_rows=other.station_rows,
-        other_provider_rows=other.provider_rows,
-        agreed_vnd=sum(c.agreed_vnd for c in classes.values()),
-        disputed_vnd=sum(c.disputed_vnd for c in classes.values()),
-        imbalances=tuple(_imbalances([*classes.values(), other], found.keys() - set(codes), sides)),
-    )
+class Tally:
+    """Adds up items of one day as they are made."""
+
+    def __init__(self, day: date) -> None:
+        self._day = day
+        self._mine: dict[str, ClassTotal] = {}
+        self._other = ClassTotal()
+
+    def add(self, items: pl.DataFrame) -> None:
+        """Items of any day, with money."""
+        mine = pl.col("day") == self._day
+        sums = [pl.col(name).cast(pl.Int64).sum() for name in _SUMMED]
+        code = pl.when(mine).then(pl.col("code").cast(pl.String)).otherwise(pl.lit("")).alias("code")
+        grouped = items.group_by(code).agg(pl.len().cast(pl.Int64).alias("pairs"), *sums)
+        for name, *numbers in grouped.iter_rows():
+            if name:
+                self._mine[name] = _plus(self._mine.get(name, ClassTotal()), numbers)
+            else:
+                self._other = _plus(self._other, numbers)
+
+    def totals(self, codes: tuple[str, ...], sides: tuple[SideTotal, SideTotal]) -> Totals:
+        """What was added; `sides` are (station, provider) as they were read."""
+        classes = {code: self._mine.get(code, ClassTotal()) for code in codes}
+        parts = [*classes.values(), self._other]
+        return Totals(
+            classes=classes,
+            other_station_rows=self._other.station_rows,
+            other_provider_rows=self._other.provider_rows,
+            agreed_vnd=sum(c.agreed_vnd for c in classes.values()),
+            disputed_vnd=sum(c.disputed_vnd for c in classes.values()),
+            imbalances=tuple(_imbalances(parts, self._mine.keys() - set(codes), sides)),
+        )
 
 
-def _sums(items: pl.DataFrame) -> dict[str, ClassTotal]:
-    names = ("station_rows", "provider_rows", "station_vnd", "provider_vnd", "agreed_vnd", "disputed_vnd")
-    sums = [pl.col(name).cast(pl.Int64).sum() for name in names]
-    grouped = items.group_by("code").agg(pl.len().cast(pl.Int64).alias("pairs"), *sums)
-    return {str(code): ClassTotal(*numbers) for code, *numbers in grouped.iter_rows()}
+_SUMMED: Final = ("station_rows", "provider_rows", "station_vnd", "provider_vnd", "agreed_vnd", "disputed_vnd")
+
+
+def _plus(one: ClassTotal, numbers: Sequence[int]) -> ClassTotal:
+    return ClassTotal(*(a + b for a, b in zip(astuple(one), numbers, strict=True)))
 
 
 def _imbalances(parts: list[ClassTotal], unknown: set[str], sides: tuple[SideTotal, SideTotal]) -> list[str]:

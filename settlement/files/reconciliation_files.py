@@ -1,7 +1,7 @@
 """`differences.csv`, `rejected.csv` and `summary.json` of a reconciliation (reconciliation, Command).
 
-In: items of the day with both frames, rejects, totals. Out: tables and the content of the summary. The order of
-`differences.csv` depends on the rows alone, never on the order in which they were read.
+In: items of the day with both frames and their wording, rejects, totals. Out: tables and the content of the summary.
+The order of `differences.csv` depends on the rows alone, never on the order in which they were read.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any, Final
 import polars as pl
 
 from settlement.files.writing import write_bytes, write_csv
+from settlement.reconcile.frames import Wording, tag_text
+from settlement.reconcile.pairing import Wordings
 
 DIFFERENCE_COLUMNS: Final = (
     "code",
@@ -36,17 +38,19 @@ DIFFERENCE_COLUMNS: Final = (
 REJECT_COLUMNS: Final = ("file", "line", "column", "reason")
 NOT_A_DIFFERENCE: Final = ("MATCHED", "NOT_CHARGEABLE")
 _LOCAL_US: Final = 7 * 3600 * 1_000_000
-_SIDE: Final = ("passage_id", "time_us", "lane", "epc_key", "plate", "class")
+_WORDS: Final = ("passage_id", "lane", "epc", "plate")
 
 
-def differences(items: pl.DataFrame, station: pl.DataFrame, provider: pl.DataFrame, day: date) -> pl.DataFrame:
-    """Items of the day that are neither MATCHED nor NOT_CHARGEABLE, as text, in the order of the file."""
-    shown = items.filter((pl.col("day") == day) & ~pl.col("code").is_in(NOT_A_DIFFERENCE))
-    mine = station.join(shown.select(pl.col("s").alias("row")), on="row", how="semi")
-    theirs = provider.join(shown.select(pl.col("p").alias("row")), on="row", how="semi")
-    both = shown.join(mine.select(pl.col("row").alias("s"), *_SIDE), on="s", how="left").join(
-        theirs.select(pl.col("row").alias("p"), "charge_id", *_SIDE), on="p", how="left", suffix="_p"
-    )
+def differing(items: pl.DataFrame, day: date) -> pl.DataFrame:
+    """Items of the day that are neither MATCHED nor NOT_CHARGEABLE."""
+    return items.filter((pl.col("day") == day) & ~pl.col("code").is_in(NOT_A_DIFFERENCE))
+
+
+def differences(shown: pl.DataFrame, station: pl.DataFrame, provider: pl.DataFrame, wordings: Wordings) -> pl.DataFrame:
+    """Items as text, in the order of the file."""
+    mine = _side(shown["s"].drop_nulls(), station, wordings.station, ()).rename({"row": "s"})
+    theirs = _side(shown["p"].drop_nulls(), provider, wordings.provider, ("charge_id",)).rename({"row": "p"})
+    both = shown.join(mine, on="s", how="left").join(theirs, on="p", how="left", suffix="_p")
     text = both.select(
         pl.coalesce("time_us", "time_us_p").alias("when"),
         "code",
@@ -56,7 +60,7 @@ def differences(items: pl.DataFrame, station: pl.DataFrame, provider: pl.DataFra
         _local_time("time_us").alias("passed_at"),
         _local_time("time_us_p").alias("charged_at"),
         _either("lane").alias("lane"),
-        _either("epc_key").alias("epc"),
+        _either("epc").alias("epc"),
         pl.col("plate").fill_null("").alias("station_plate"),
         pl.col("plate_p").fill_null("").alias("provider_plate"),
         _class("class").alias("station_class"),
@@ -67,6 +71,12 @@ def differences(items: pl.DataFrame, station: pl.DataFrame, provider: pl.DataFra
     )
     # The later columns decide only between rows that the specification leaves equal.
     return text.sort("when", "charge_id", "passage_id", *DIFFERENCE_COLUMNS).select(DIFFERENCE_COLUMNS)
+
+
+def _side(rows: pl.Series, table: pl.DataFrame, wording: Wording, more: tuple[str, ...]) -> pl.DataFrame:
+    """What is shown of rows: their words, and the values that are not shown as they stand in the file."""
+    words = wording(rows.unique()).select("row", *_WORDS, *more).with_columns(tag_text("epc"))
+    return words.hstack(table.select("time_us", "class")[words["row"]])
 
 
 def _either(column: str) -> pl.Expr:

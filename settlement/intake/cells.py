@@ -14,11 +14,12 @@ import polars as pl
 from settlement.intake.columns import Side
 from settlement.reconcile.frames import KINDS, OUTCOMES, STATUSES
 
-_TIME: Final = (
+TIME: Final = (
     r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
     r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
-_AMOUNT: Final = r"^[0-9]{1,12}$"
+AMOUNT: Final = r"^[0-9]{1,12}$"
+DECIMAL: Final = r"^([0-9]+\.?[0-9]*|\.[0-9]+)$"
 _CLASS: Final = r"^[1-5]$"
 _MINUTE_US: Final = 60_000_000
 SURE: Final = 0.90
@@ -44,7 +45,7 @@ def rules(side: Side, plazas: tuple[str, ...]) -> tuple[Rule, ...]:
             plaza,
             _class_rule(~charged, "may be empty only where outcome is not charged"),
             Rule("outcome", _listed("outcome", OUTCOMES), f"not one of {' '.join(OUTCOMES)}"),
-            Rule("fare_vnd", pl.col("fare_vnd").str.contains(_AMOUNT), _AMOUNT_REASON),
+            Rule("fare_vnd", pl.col("fare_vnd").str.contains(AMOUNT), _AMOUNT_REASON),
             Rule("offline", _listed("offline", ("true", "false", "")), "not true, false or empty"),
             Rule("plate_confidence", _confidence_good(), "not a number from 0 to 1"),
         )
@@ -65,7 +66,7 @@ _AMOUNT_REASON: Final = "not whole VND in 1 to 12 digits without separators or s
 
 def _time_rule(column: str) -> Rule:
     reason = "not a time such as 2026-06-15T08:20:41+07:00 (offset needed, at most 6 decimals, a real date)"
-    return Rule(column, pl.col(column).str.contains(_TIME) & time_us(column).is_not_null(), reason)
+    return Rule(column, pl.col(column).str.contains(TIME) & time_us(column).is_not_null(), reason)
 
 
 def _class_rule(may_be_empty: pl.Expr, when: str) -> Rule:
@@ -80,13 +81,13 @@ def _listed(column: str, values: tuple[str, ...]) -> pl.Expr:
 def _amount_good() -> pl.Expr:
     zero = pl.col("amount_vnd").str.contains("^0+$")
     ticket_debit = (pl.col("kind").str.to_lowercase() == "debit") & (pl.col("ticket_no") != "")
-    return pl.col("amount_vnd").str.contains(_AMOUNT) & (~zero | ticket_debit)
+    return pl.col("amount_vnd").str.contains(AMOUNT) & (~zero | ticket_debit)
 
 
 def _confidence_good() -> pl.Expr:
     text = pl.col("plate_confidence")
     number = text.cast(pl.Float64, strict=False)
-    decimal = text.str.contains(r"^([0-9]+\.?[0-9]*|\.[0-9]+)$")
+    decimal = text.str.contains(DECIMAL)
     return (text == "") | (decimal & number.is_between(0, 1).fill_null(value=False))
 
 
@@ -117,8 +118,3 @@ def plate_key(column: str) -> pl.Expr:
     """Normalised plate: upper case, Đ→D, NFKD, then only A–Z and 0–9 (reconciliation, Canonical columns)."""
     upper = pl.col(column).str.to_uppercase().str.replace_all("Đ", "D", literal=True)
     return upper.str.normalize("NFKD").str.replace_all("[^A-Z0-9]", "")
-
-
-def epc_key(column: str) -> pl.Expr:
-    """EPC in upper case without spaces."""
-    return pl.col(column).str.replace_all(r"\s", "").str.to_uppercase()

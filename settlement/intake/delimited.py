@@ -1,8 +1,8 @@
 """Lines of a CSV file into cells (reconciliation, Canonical columns: CSV).
 
 In: bytes of whole lines, the separator, the number of cells. Out: a frame of text cells with line numbers, and the
-lines that hold no row. Plain lines go through the columnar reader at once; lines with quotes are checked first,
-because bad quoting rejects its own line only.
+lines that hold no row. A block of well-formed lines goes through the columnar reader at once; where a block holds
+anything else its lines are looked at one by one, because bad quoting rejects its own line only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import numpy as np
 import polars as pl
 
 LINE: Final = "line"
-_NEWLINE, _QUOTE = ord("\n"), b'"'
+_NEWLINE, _RETURN, _SPACE, _QUOTE = ord("\n"), ord("\r"), ord(" "), ord('"')
+_WIDE_BLANKS: Final = (b"\xc2\x85", b"\xc2\xa0", b"\xe1\x9a", b"\xe2\x80", b"\xe2\x81", b"\xe3\x80")
+"""How the blanks of Unicode beyond ASCII begin in UTF-8; other characters may begin so too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,15 @@ class BadLine:
 
     line: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Rows of a block: columns `line`, `c0`, `c1`, …. `trimmed`: no cell can begin or end with a blank."""
+
+    cells: pl.DataFrame
+    bad: list[BadLine]
+    trimmed: bool
 
 
 def field_pattern(separator: str) -> str:
@@ -62,22 +73,93 @@ def is_blank(text: str, separator: str) -> bool:
     return cells is not None and not any(cell.strip() for cell in cells)
 
 
-def read_lines(block: bytes, first_line: int, shape: Shape) -> tuple[pl.DataFrame, list[BadLine]]:
-    """Rows of `block` (whole lines, checked to be UTF-8): columns `line`, `c0`, `c1`, …; and the bad lines."""
+def read_lines(block: bytes, first_line: int, shape: Shape) -> Lines:
+    """Rows of `block` (whole lines, checked to be UTF-8), and the bad lines."""
     if block and not block.endswith(b"\n"):
         block += b"\n"
-    counts, ends = _separators_per_line(block, shape.separator)
-    odd = counts != shape.cells - 1
+    lines = np.arange(first_line, first_line + block.count(b"\n"), dtype=np.uint32)
+    return _read(block, lines, shape)
+
+
+def read_again(block: bytes, first_line: int, wanted: np.ndarray, shape: Shape) -> Lines:
+    """The rows of `block` that stand on the lines `wanted` (rising)."""
+    if not block.endswith(b"\n"):
+        block += b"\n"
+    ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == _NEWLINE)
+    last = wanted - first_line
+    starts = np.where(last > 0, ends[last - 1] + 1, 0)
+    some = b"".join([block[a:b] for a, b in zip(starts.tolist(), (ends[last] + 1).tolist(), strict=True)])
+    return _read(some, wanted.astype(np.uint32), shape)
+
+
+def _read(block: bytes, lines: np.ndarray, shape: Shape) -> Lines:
+    even = _even(block, lines, shape)
+    return _line_by_line(block, lines, shape) if even is None else even
+
+
+def _even(block: bytes, lines: np.ndarray, shape: Shape) -> Lines | None:
+    """All lines at once, or None where not every line is known to have its number of cells."""
+    block = block.replace(b"\r\n", b"\n") if _RETURN in block else block
     if _QUOTE in block:
-        odd |= _lines_with_quotes(block, ends)
-    lines = np.arange(first_line, first_line + len(ends), dtype=np.uint32)
-    if not odd.any():
-        return _parse(block, lines, shape, quoted=False), []
+        if not _quotes_only_enclose(block, shape.separator):
+            return None
+        block = block.replace(b'"', b"")
+    octets = np.frombuffer(block, dtype=np.uint8)
+    if int(np.count_nonzero(octets == ord(shape.separator))) != len(lines) * (shape.cells - 1):
+        return None
+    try:
+        # A line with too many cells is an error here; as the sum is right, none has too few either.
+        cells = _parse(block, lines, shape, quoted=False)
+    except (pl.exceptions.ComputeError, pl.exceptions.SchemaError, _OtherRowsError):
+        return None
+    return Lines(cells, [], trimmed=not _may_need_trimming(block, shape.separator))
+
+
+def _quotes_only_enclose(block: bytes, separator: str) -> bool:
+    """Every quote opens at the start of a cell or closes at its end, on the same line: nothing is hidden inside.
+
+    A separator between two quotes is seen by the count of separators.
+    """
+    octets = np.frombuffer(block, dtype=np.uint8)
+    marks = np.flatnonzero(octets == _QUOTE)
+    if len(marks) % 2:
+        return False
+    opening, closing = marks[::2], marks[1::2]
+    edges = _table_of(_NEWLINE, ord(separator))
+    enclosing = edges[octets[opening - 1]] & edges[octets[closing + 1]]  # before the first octet: the last, a newline
+    ends = np.flatnonzero(octets == _NEWLINE)
+    same_line = np.searchsorted(ends, opening) == np.searchsorted(ends, closing)
+    return bool(enclosing.all() and same_line.all())
+
+
+def _may_need_trimming(block: bytes, separator: str) -> bool:
+    if not block.isascii() and any(start in block for start in _WIDE_BLANKS):
+        return True
+    octets = np.frombuffer(block, dtype=np.uint8)
+    blanks = np.flatnonzero((octets <= _SPACE) & (octets != _NEWLINE))
+    edges = _table_of(*range(_SPACE + 1), ord(separator))
+    return bool((edges[octets[blanks - 1]] | edges[octets[blanks + 1]]).any())
+
+
+def _table_of(*octets: int) -> np.ndarray:
+    table = np.zeros(256, dtype=bool)
+    table[list(octets)] = True
+    return table
+
+
+class _OtherRowsError(Exception):
+    """The columnar reader found another number of rows than there are lines."""
+
+
+def _line_by_line(block: bytes, lines: np.ndarray, shape: Shape) -> Lines:
+    counts, ends = _separators_per_line(block, shape.separator)
+    odd = (counts != shape.cells - 1) | _lines_with_quotes(block, ends)
     starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
     plain = b"".join(block[starts[i] : ends[i] + 1] for i in np.flatnonzero(~odd))
     strange = [(int(lines[i]), block[starts[i] : ends[i]]) for i in np.flatnonzero(odd)]
     quoted, bad = _strange_lines(strange, shape)
-    return pl.concat([_parse(plain, lines[~odd], shape, quoted=False), quoted]).sort(LINE), bad
+    cells = pl.concat([_parse(plain, lines[~odd], shape, quoted=False), quoted]).sort(LINE)
+    return Lines(cells, bad, trimmed=False)
 
 
 def _separators_per_line(block: bytes, separator: str) -> tuple[np.ndarray, np.ndarray]:
@@ -90,7 +172,7 @@ def _separators_per_line(block: bytes, separator: str) -> tuple[np.ndarray, np.n
 
 def _lines_with_quotes(block: bytes, ends: np.ndarray) -> np.ndarray:
     octets = np.frombuffer(block, dtype=np.uint8)
-    marks = np.flatnonzero(octets == ord('"'))
+    marks = np.flatnonzero(octets == _QUOTE)
     before = np.searchsorted(marks, ends)
     quoted: np.ndarray = np.diff(before, prepend=0) > 0
     return quoted
@@ -110,7 +192,7 @@ def _parse(content: bytes, lines: Sequence[int] | np.ndarray, shape: Shape, *, q
         low_memory=True,
     )
     if len(frame) != len(lines):
-        raise AssertionError(f"{len(lines)} lines gave {len(frame)} rows")
+        raise _OtherRowsError(f"{len(lines)} lines gave {len(frame)} rows")
     frame = frame.with_columns(pl.all().fill_null(""))
     return frame.insert_column(0, pl.Series(LINE, lines, dtype=pl.UInt32))
 

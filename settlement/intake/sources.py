@@ -10,22 +10,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+import numpy as np
 import polars as pl
 
-from settlement.intake.delimited import BadLine, Shape, is_blank, read_lines, split_line
+from settlement.intake.delimited import BadLine, Lines, Shape, is_blank, read_again, read_lines, split_line
 from settlement.intake.problems import UnusableInputError
 
-BLOCK_BYTES: Final = 32 << 20
+BLOCK_BYTES: Final = 16 << 20
 _BOM: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Some rows of a file: columns `line`, `c0`, `c1`, … (text as it stands), bad lines, bytes done so far."""
+    """Some rows of a file: columns `line`, `c0`, `c1`, … (text as it stands), bad lines, bytes done so far.
+
+    `trimmed`: no cell can begin or end with a blank.
+    """
 
     cells: pl.DataFrame
     bad: list[BadLine]
     done_bytes: int
+    trimmed: bool = False
 
 
 class Source(Protocol):
@@ -40,38 +45,74 @@ class Source(Protocol):
         """All rows after the header, in order."""
         ...
 
+    def again(self, lines: np.ndarray) -> Iterator[Stretch]:
+        """The rows of these lines (rising) once more, after all `stretches`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Whole lines of a file and where they stand."""
+
+    first_line: int
+    start: int
+    size: int
+
 
 class CsvSource:
     """CSV in UTF-8, with or without BOM, `,` or `;`."""
 
     def __init__(self, path: Path, block_bytes: int = BLOCK_BYTES) -> None:
         self._path = path
+        self._state = _state(path)
         self._blocks = self._whole_lines(block_bytes)
         self._line = 1
         self._done = 0
+        self._read: list[_Block] = []
         self._rest, self.header, self._shape = self._find_header()
 
     def stretches(self) -> Iterator[Stretch]:
         """Blocks of whole lines, each divided into cells."""
-        block = self._rest
+        block: bytes | None = self._rest
+        self._rest = b""
         while block is not None:
-            cells, bad = read_lines(block, self._line, self._shape)
-            self._line += block.count(b"\n") + (not block.endswith(b"\n") and bool(block))
-            yield Stretch(cells, bad, self._done)
-            following = next(self._blocks, None)
-            if following is None:
-                return
-            block = following
+            found = self._divided(block)
+            block = None
+            yield found
+            block = next(self._blocks, None)
+
+    def _divided(self, block: bytes) -> Stretch:
+        self._read.append(_Block(self._line, self._done - len(block), len(block)))
+        lines = read_lines(block, self._line, self._shape)
+        self._line += block.count(b"\n") + (not block.endswith(b"\n") and bool(block))
+        return Stretch(lines.cells, lines.bad, self._done, lines.trimmed)
+
+    def again(self, lines: np.ndarray) -> Iterator[Stretch]:
+        """Reads only the blocks in which one of these lines stands; UnusableInputError where the file has changed."""
+        if _state(self._path) != self._state:
+            raise UnusableInputError(f"{self._path}: the file changed while it was read; run again")
+        firsts = np.array([block.first_line for block in self._read], dtype=np.int64)
+        of_block = np.searchsorted(firsts, lines, side="right") - 1
+        with self._path.open("rb") as file:
+            for number in np.unique(of_block):
+                block = self._read[number]
+                file.seek(block.start)
+                wanted = lines[of_block == number].astype(np.int64)
+                found: Lines = read_again(file.read(block.size), block.first_line, wanted, self._shape)
+                yield Stretch(found.cells, found.bad, block.start + block.size, found.trimmed)
 
     def _whole_lines(self, block_bytes: int) -> Iterator[bytes]:
         line = 1
         with self._path.open("rb") as file:
-            kept = file.read(len(_BOM)).removeprefix(_BOM)
+            start = file.read(len(_BOM))
+            kept = start.removeprefix(_BOM)
+            self._done = len(start) - len(kept)
             while True:
                 read = file.read(block_bytes)
                 block = kept + read
                 cut = len(block) if not read else block.rfind(b"\n") + 1
-                block, kept = block[:cut], block[cut:]
+                kept = block[cut:]
+                block = block[:cut]
                 self._check_utf8(block, line)
                 line += block.count(b"\n")
                 self._done += len(block)
@@ -81,6 +122,8 @@ class CsvSource:
                     return
 
     def _check_utf8(self, block: bytes, line: int) -> None:
+        if block.isascii():
+            return
         try:
             block.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -103,6 +146,11 @@ class CsvSource:
                         raise UnusableInputError(f"{self._path}: line {self._line - 1}: bad quoting in the header")
                     return block[start:], header, Shape(separator, len(header))
         raise UnusableInputError(f"{self._path}: no header; the first line that is not blank must name the columns")
+
+
+def _state(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
 
 
 def separator_of(header: str) -> str:

@@ -1,21 +1,25 @@
 """The first sheet of an XLSX workbook as text cells.
 
 In: a path. Out: a `Source`. Numbers become plain digits (35000, not 35000.0); a real date of Excel bears no offset from
-UTC, so it reads as a time without one unless a mapping gives it.
+UTC, so it reads as a time without one unless a mapping gives it. Rows are read one by one and lie in a temporary folder
+until they are asked for again: to read a workbook twice would take longer than all the rest.
 """
 
 from __future__ import annotations
 
+import shutil
 import warnings
+import weakref
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Final
 from xml.etree.ElementTree import ParseError
 
+import numpy as np
 import openpyxl
 import polars as pl
 
@@ -23,7 +27,7 @@ from settlement.intake.delimited import LINE, BadLine
 from settlement.intake.problems import UnusableInputError
 from settlement.intake.sources import Stretch
 
-_ROWS_PER_STRETCH: Final = 100_000
+_ROWS_PER_STRETCH: Final = 20_000
 _BROKEN: Final = (zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, OSError, IndexError, EOFError)
 
 
@@ -34,6 +38,10 @@ class XlsxSource:
         self._path = path
         self._size = path.stat().st_size
         self._rows = self._open()
+        self._kept = Path(mkdtemp(prefix="settlement-"))
+        # With the last reader of the words, or with the program.
+        weakref.finalize(self, shutil.rmtree, self._kept, ignore_errors=True)
+        self._parts: list[tuple[Path, int, int]] = []
         self.header = self._find_header()
 
     def stretches(self) -> Iterator[Stretch]:
@@ -51,18 +59,31 @@ class XlsxSource:
                 batch, bad = [], []
         yield self._stretch(batch, bad)
 
+    def again(self, lines: np.ndarray) -> Iterator[Stretch]:
+        """Only the parts in which one of these lines stands are fetched."""
+        for path, first, last in self._parts:
+            wanted = lines[(lines >= first) & (lines <= last)]
+            if len(wanted):
+                cells = pl.read_ipc(path)
+                yield Stretch(cells.filter(pl.col(LINE).is_in(pl.Series(wanted).implode())), [], self._size)
+
     def _stretch(self, batch: list[list[Any]], bad: list[BadLine]) -> Stretch:
         schema: dict[str, type[pl.DataType]] = {LINE: pl.UInt32}
         schema |= {f"c{number}": pl.String for number in range(len(self.header))}
-        return Stretch(pl.DataFrame(batch, schema=schema, orient="row"), bad, self._size)
+        cells = pl.DataFrame(batch, schema=schema, orient="row")
+        if len(cells):
+            path = self._kept / f"{len(self._parts)}.arrow"
+            cells.write_ipc(path, compression="lz4")
+            self._parts.append((path, batch[0][0], batch[-1][0]))
+        return Stretch(cells, bad, self._size)
 
     def _open(self) -> Iterator[tuple[int, Sequence[object]]]:
         try:
-            with warnings.catch_warnings():
+            # As an open file: by path openpyxl would refuse other endings than .xlsx.
+            with self._path.open("rb") as file, warnings.catch_warnings():
                 # openpyxl complains of styles and extensions that do not touch the cells.
                 warnings.simplefilter("ignore")
-                # From memory: by path openpyxl would refuse other endings than .xlsx.
-                book = openpyxl.load_workbook(BytesIO(self._path.read_bytes()), read_only=True, data_only=True)
+                book = openpyxl.load_workbook(file, read_only=True, data_only=True)
                 sheet = book.worksheets[0]
                 sheet.reset_dimensions()
                 yield from enumerate(sheet.iter_rows(values_only=True), start=1)

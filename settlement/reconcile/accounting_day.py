@@ -14,6 +14,9 @@ import polars as pl
 
 HO_CHI_MINH = ZoneInfo("Asia/Ho_Chi_Minh")
 _DAY = timedelta(days=1)
+_DAY_US = 24 * 3_600_000_000
+_LOCAL_US = 7 * 3_600_000_000
+_SINCE_1976_US = 2191 * _DAY_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,15 @@ def day_of(moment: datetime, cutoff: Cutoff) -> date:
 
 def day_column(time_us: pl.Expr, cutoff: Cutoff) -> pl.Expr:
     """`day_of` for a column of microseconds since 1970 UTC, as Date."""
+    return time_us.map_batches(lambda column: _days(column, cutoff), return_dtype=pl.Date)
+
+
+def _days(time_us: pl.Series, cutoff: Cutoff) -> pl.Series:
     shifted = time_us + cutoff.shift // timedelta(microseconds=1)
+    earliest = shifted.min()
+    if isinstance(earliest, int) and earliest >= _SINCE_1976_US:
+        # +07:00 all year since 1975: plain division, a tenth of the work of the zone's table.
+        return ((shifted + _LOCAL_US) // _DAY_US).cast(pl.Int32).cast(pl.Date)
     return shifted.cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(HO_CHI_MINH.key).dt.date()
 
 

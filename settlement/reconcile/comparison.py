@@ -1,7 +1,8 @@
 """A passage beside its charge: on what do they differ?
 
-In: pairs of row numbers with both frames. Out: one item per pair, its class the first difference that applies, the
-others in `also` (reconciliation, Classes). An empty class, provider or plate is no difference.
+In: pairs of rows, side by side. Out: one item per pair, its class the first difference that applies, the others in
+`also` (reconciliation, Classes). An empty class, provider or plate is no difference. Nearly all pairs agree in
+everything: only the others are looked at more closely.
 """
 
 from __future__ import annotations
@@ -12,20 +13,36 @@ from typing import Final
 import polars as pl
 
 from settlement.reconcile.classes import PAIR_ORDER
+from settlement.reconcile.frames import Wording, tag_text
 
-_NOT_FOR_CHARGE: Final = ("exempt", "manual", "convoy", "emergency", "violation")
-_NEEDS: Final = ("time_us", "plate_key", "epc_key", "class", "ticket_no", "provider_key", "day")
+STATION_NEEDS: Final = (
+    "time_us", "plate", "epc", "class", "ticket", "provider", "outcome", "fare_vnd", "offline", "sure",
+)  # fmt: skip
+PROVIDER_NEEDS: Final = ("time_us", "plate", "epc", "class", "ticket", "provider", "status", "amount_vnd", "kind")
 
 
-def compare(pairs: pl.DataFrame, passages: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
-    """Items of all pairs. `passages` has `s`, `charges` has `p`; the day is that of the passage."""
-    station = passages.select("s", *_NEEDS, "outcome", "fare_vnd", "claim_vnd", "station_vnd", "offline", "sure")
-    provider = charges.select(
-        "p", *_NEEDS, "status", "amount_vnd", "left_vnd", "taken_vnd", "provider_vnd", "provider_rows", "credit_note"
-    )
-    both = pairs.join(station, on="s").join(provider, on="p", suffix="_p")
-    flagged = both.with_columns(**_differences()).with_columns(_swapped().alias("TAG_SWAP"))
-    shown = flagged.with_columns(
+def compare(both: pl.DataFrame, swapped: pl.DataFrame, provider_words: Wording) -> pl.DataFrame:
+    """Items of pairs.
+
+    `both`: `s`, `p`, `STATION_NEEDS`, `PROVIDER_NEEDS` and what `items` adds; a column of both sides ends in `_p` for
+    the provider.
+    `swapped`: (vehicle, plate) of tags that sit in another car. The day is that of the passage.
+    """
+    flagged = both.with_columns(**_differences())
+    agrees = flagged.select(~pl.any_horizontal(*_differences())).to_series()
+    plain = flagged.filter(agrees).with_columns(code=pl.lit(PAIR_ORDER[-1]), also=pl.lit(""), note=pl.lit(""))
+    other = _closer(flagged.filter(~agrees), swapped, provider_words)
+    return pl.concat([plain.with_columns(**_SHARED), other.with_columns(**_SHARED)], how="diagonal")
+
+
+_SHARED: Final = {"alone": pl.lit(value=False), "station_rows": pl.lit(1, pl.UInt32)}
+
+
+def _closer(flagged: pl.DataFrame, swapped: pl.DataFrame, provider_words: Wording) -> pl.DataFrame:
+    known = swapped.select("vehicle", "plate", pl.lit(value=True).alias("TAG_SWAP"))
+    joined = flagged.with_columns(vehicle=_vehicle()).join(known, on=["vehicle", "plate"], how="left")
+    swap = pl.col("PLATE") & (pl.col("vehicle") != 0) & pl.col("TAG_SWAP").fill_null(value=False)
+    shown = joined.with_columns(swap.alias("TAG_SWAP")).with_columns(
         (pl.col("PLATE") & ~pl.col("TAG_SWAP")).alias("PLATE"),
         (pl.col("AMOUNT") & ~pl.col("CLASS")).alias("AMOUNT"),
     )
@@ -34,12 +51,26 @@ def compare(pairs: pl.DataFrame, passages: pl.DataFrame, charges: pl.DataFrame) 
         reversed(PAIR_ORDER[:-1]),
         pl.lit(PAIR_ORDER[-1]),
     )
-    return shown.with_columns(code.alias("code")).with_columns(
-        _also().alias("also"),
-        _note().alias("note"),
-        pl.lit(False).alias("alone"),
-        pl.lit(1, pl.UInt32).alias("station_rows"),
+    return (
+        shown.with_columns(code.alias("code"))
+        .join(_other_tags(shown, provider_words), on="p", how="left")
+        .with_columns(_also().alias("also"), _note().alias("note"))
     )
+
+
+def swapped_tags(pairs: pl.DataFrame, station: pl.DataFrame, provider: pl.DataFrame) -> pl.DataFrame:
+    """(vehicle, plate): the same tag with the same other plate on two pairs or more, whatever their day."""
+    s, p = pairs["s"], pairs["p"]
+    mine, theirs = station["plate"][s].to_numpy(), provider["plate"][p].to_numpy()
+    other = pl.Series((mine != theirs) & (mine != 0) & (theirs != 0))
+    s, p = s.filter(other), p.filter(other)
+    tags = pl.DataFrame({"epc": station["epc"][s], "epc_p": provider["epc"][p], "plate": station["plate"][s]})
+    seen = tags.select(_vehicle().alias("vehicle"), "plate").filter(pl.col("vehicle") != 0)
+    return seen.group_by("vehicle", "plate").len().filter(pl.col("len") >= 2).drop("len")
+
+
+def _vehicle() -> pl.Expr:
+    return pl.when(pl.col("epc") != 0).then("epc").otherwise("epc_p")
 
 
 def _differences() -> dict[str, pl.Expr]:
@@ -52,28 +83,20 @@ def _differences() -> dict[str, pl.Expr]:
         "PENDING": pl.col("status") == "pending",
         "OFFLINE_REJECT": late,
         "REJECTED": rejected & ~late,
-        "PROVIDER": _both_differ("provider_key", ""),
-        "EXEMPT": pl.col("outcome").cast(pl.String).is_in(_NOT_FOR_CHARGE) & paid,
-        "TICKET": (pl.col("ticket_no") != pl.col("ticket_no_p")) | (ticket & paid) | (charged & unpaid),
-        "CLASS": _both_differ("class", 0),
+        "PROVIDER": _both_differ("provider"),
+        "EXEMPT": ~charged & ~ticket & paid,  # exempt, manual, convoy, emergency, violation
+        "TICKET": (pl.col("ticket") != pl.col("ticket_p")) | (ticket & paid) | (charged & unpaid),
+        "CLASS": _both_differ("class"),
         "AMOUNT": pl.col("fare_vnd") != pl.col("left_vnd"),
-        "PLATE": _both_differ("plate_key", "") & pl.col("sure"),
-        "other_plate": _both_differ("plate_key", ""),
+        "PLATE": _both_differ("plate") & pl.col("sure"),
         "TIME": pl.col("day") != pl.col("day_p"),
-        "vehicle": pl.when(pl.col("epc_key") != "").then("epc_key").otherwise("epc_key_p"),
+        "to_note": ~charged | _both_differ("epc") | (pl.col("credit_note") != ""),
     }
 
 
-def _both_differ(column: str, empty: str | int) -> pl.Expr:
+def _both_differ(column: str) -> pl.Expr:
     mine, theirs = pl.col(column), pl.col(f"{column}_p")
-    return (mine != theirs) & (mine != empty) & (theirs != empty)
-
-
-def _swapped() -> pl.Expr:
-    """The same tag with the same other plate on two pairs or more of both files, whatever their day."""
-    other = pl.col("other_plate") & (pl.col("vehicle") != "")
-    times_seen = other.sum().over("vehicle", "plate_key")
-    return pl.col("PLATE") & other & (times_seen >= 2)
+    return (mine != theirs) & (mine != 0) & (theirs != 0)
 
 
 def _also() -> pl.Expr:
@@ -81,11 +104,17 @@ def _also() -> pl.Expr:
     return pl.concat_str(names, separator=" ", ignore_nulls=True)
 
 
+def _other_tags(shown: pl.DataFrame, provider_words: Wording) -> pl.DataFrame:
+    """(p, other_tag): the tag of the charge where it is not that of the passage."""
+    differing = shown.filter(_both_differ("epc"))["p"]
+    words = provider_words(differing)
+    return words.select(pl.col("row").alias("p"), tag_text("epc").alias("other_tag"))
+
+
 def _note() -> pl.Expr:
-    other_tag = _both_differ("epc_key", "")
     parts = [
         pl.when(pl.col("outcome") != "charged").then(pl.format("outcome {}", pl.col("outcome").cast(pl.String))),
-        pl.when(other_tag).then(pl.format("epc of the charge {}", "epc_key_p")),
+        pl.when(pl.col("other_tag").is_not_null()).then(pl.format("epc of the charge {}", "other_tag")),
         pl.when(pl.col("credit_note") != "").then("credit_note"),
     ]
     return pl.concat_str(parts, separator="; ", ignore_nulls=True)

@@ -1,11 +1,13 @@
-"""The two frames that matching works on: readable rows with canonical values.
+"""What matching works on: readable rows as narrow columns, and their wording where somebody will read it.
 
-In: nothing. Out: column names and types; intake fills them, reconcile reads them. Columns ending in `_key` are
-normalised for comparing, their namesakes without it are as in the file.
+In: nothing. Out: column names and types; intake fills them, reconcile reads them. Identifiers, tags, plates and tickets
+stand as 64-bit hashes, 0 where the cell is empty: matching only asks whether two are equal, and millions of rows fit
+into memory. Wherever a word itself counts (order among equals, what a person reads) it is asked for by `Wording`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import polars as pl
@@ -16,49 +18,43 @@ OUTCOMES: Final = ("charged", "ticket", "exempt", "manual", "convoy", "emergency
 KINDS: Final = ("debit", "credit")
 STATUSES: Final = ("posted", "rejected", "pending")
 
-_STATION: dict[str, Type] = {
+_COMMON: dict[str, Type] = {
     "line": pl.UInt32,
-    "passage_id": pl.String,
+    "id": pl.UInt64,
+    "id2": pl.UInt64,
     "time_us": pl.Int64,
-    "plaza": pl.String,
-    "lane": pl.String,
-    "epc_key": pl.String,
-    "plate": pl.String,
-    "plate_key": pl.String,
+    "plaza": pl.UInt16,
+    "lane": pl.UInt64,
+    "epc": pl.UInt64,
+    "plate": pl.UInt64,
     "class": pl.UInt8,
-    "outcome": pl.Enum(OUTCOMES),
-    "fare_vnd": pl.Int64,
-    "ticket_no": pl.String,
-    "provider_key": pl.String,
-    "offline": pl.Boolean,
-    "sure": pl.Boolean,
-    "cells": pl.String,
-    "digest": pl.UInt64,
-    "digest2": pl.UInt64,
+    "ticket": pl.UInt64,
+    "provider": pl.UInt64,
 }
-STATION_SCHEMA: Final = pl.Schema(_STATION)
-"""`time_us`: microseconds since 1970 UTC. `class` 0: empty. `sure`: plate confidence is at least 0.90. `cells`:
-all cells as text in canonical order, only where `passage_id` is empty. `digest`, `digest2`: 128 bits over all cells."""
+STATION_SCHEMA: Final = pl.Schema(
+    _COMMON | {"outcome": pl.Enum(OUTCOMES), "fare_vnd": pl.Int64, "offline": pl.Boolean, "sure": pl.Boolean}
+)
+"""`id`, `id2`: 128 bits over plaza and passage id. `time_us`: microseconds since 1970 UTC. `plaza`: its place in the
+configuration. `epc`, `plate`: normalised. `class` 0: empty. `provider`: lower case. `sure`: plate confidence is at
+least 0.90."""
 
-_PROVIDER: dict[str, Type] = {
-    "line": pl.UInt32,
-    "charge_id": pl.String,
-    "passage_id": pl.String,
-    "time_us": pl.Int64,
-    "plaza": pl.String,
-    "lane": pl.String,
-    "epc_key": pl.String,
-    "plate": pl.String,
-    "plate_key": pl.String,
-    "class": pl.UInt8,
-    "kind": pl.Enum(KINDS),
-    "amount_vnd": pl.Int64,
-    "ticket_no": pl.String,
-    "status": pl.Enum(STATUSES),
-    "provider_key": pl.String,
-    "related_charge_id": pl.String,
-    "digest": pl.UInt64,
-    "digest2": pl.UInt64,
-}
-PROVIDER_SCHEMA: Final = pl.Schema(_PROVIDER)
+PROVIDER_SCHEMA: Final = pl.Schema(
+    _COMMON
+    | {
+        "charge": pl.UInt64,
+        "related": pl.UInt64,
+        "kind": pl.Enum(KINDS),
+        "amount_vnd": pl.Int64,
+        "status": pl.Enum(STATUSES),
+    }
+)
 """As for the station; `amount_vnd` is that of the debit or credit, never negative."""
+
+Wording = Callable[[pl.Series], pl.DataFrame]
+"""What the named rows (UInt32, values of column `row`) say, in rising order: `row`, `line` and every canonical column
+as trimmed text, in canonical order. The same rows always say the same."""
+
+
+def tag_text(column: str) -> pl.Expr:
+    """An EPC as it is compared and shown: upper case without spaces."""
+    return pl.col(column).str.replace_all(r"\s", "").str.to_uppercase()

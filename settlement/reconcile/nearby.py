@@ -13,16 +13,22 @@ from typing import Final
 import polars as pl
 
 from settlement.reconcile.assignment import pair
+from settlement.reconcile.frames import Wording
 
 LIMIT_US: Final = 120_000_000
 """120 s inclusive (reconciliation, Matching 2)."""
 
 PAIRS: Final = {"s": pl.UInt32, "p": pl.UInt32}
-_SIDE: Final = ("row", "time_us", "plaza", "lane", "epc_key", "plate_key", "has_id", "bucket")
+_SIDE: Final = ("row", "time_us", "plaza", "lane", "epc", "plate", "has_id", "bucket")
 
 
-def pair_nearby(station: pl.DataFrame, provider: pl.DataFrame) -> pl.DataFrame:
-    """Pairs (`s`, `p`) of the rows named by column `row` of either frame; the best pairing, see `assignment`."""
+def pair_nearby(
+    station: pl.DataFrame, provider: pl.DataFrame, station_words: Wording, provider_words: Wording
+) -> pl.DataFrame:
+    """Pairs (`s`, `p`) of the rows named by column `row` of either frame; the best pairing, see `assignment`.
+
+    Only rows that several may be paired with are asked for their words.
+    """
     edges = _edges(_side(station), _side(provider))
     if edges.is_empty():
         return pl.DataFrame(schema=PAIRS)
@@ -30,7 +36,11 @@ def pair_nearby(station: pl.DataFrame, provider: pl.DataFrame) -> pl.DataFrame:
     edges = edges.with_columns(single.alias("single"))
     simple = edges.filter("single").select("s", "p")
     crowded = edges.filter(~pl.col("single")).select("s", "p")
-    found = [] if crowded.is_empty() else _pair_groups(crowded, station, provider)
+    found = []
+    if not crowded.is_empty():
+        passages = _in_order(station, station_words(crowded["s"].unique()).drop("line"))
+        charges = _in_order(provider, provider_words(crowded["p"].unique()).select("row", "charge_id"))
+        found = _pair_groups(crowded, passages, charges)
     return pl.concat([simple, pl.DataFrame(found, schema=PAIRS, orient="row")])
 
 
@@ -38,9 +48,9 @@ def _side(rows: pl.DataFrame) -> pl.LazyFrame:
     """Rows that may take part; an empty lane takes none."""
     return (
         rows.lazy()
-        .filter(pl.col("lane") != "")
+        .filter(pl.col("lane") != 0)
         .with_columns(
-            (pl.col("passage_id") != "").alias("has_id"),
+            (pl.col("id") != 0).alias("has_id"),
             (pl.col("time_us") // LIMIT_US).alias("bucket"),
         )
         .select(_SIDE)
@@ -50,12 +60,12 @@ def _side(rows: pl.DataFrame) -> pl.LazyFrame:
 def _edges(station: pl.LazyFrame, provider: pl.LazyFrame) -> pl.DataFrame:
     """Every allowed pair once: by tag where both have one, else by normalised plate."""
     spread = pl.concat([provider.with_columns(pl.col("bucket") + offset) for offset in (-1, 0, 1)])
-    tagged, untagged = pl.col("epc_key") != "", pl.col("epc_key") == ""
-    plated = pl.col("plate_key") != ""
+    tagged, untagged = pl.col("epc") != 0, pl.col("epc") == 0
+    plated = pl.col("plate") != 0
     joins = (
-        _join(station.filter(tagged), spread.filter(tagged), "epc_key"),
-        _join(station.filter(untagged & plated), spread.filter(plated), "plate_key"),
-        _join(station.filter(tagged & plated), spread.filter(untagged & plated), "plate_key"),
+        _join(station.filter(tagged), spread.filter(tagged), "epc"),
+        _join(station.filter(untagged & plated), spread.filter(plated), "plate"),
+        _join(station.filter(tagged & plated), spread.filter(untagged & plated), "plate"),
     )
     return pl.concat(joins).collect()
 
@@ -70,11 +80,13 @@ def _join(station: pl.LazyFrame, provider: pl.LazyFrame, vehicle: str) -> pl.Laz
     )
 
 
-def _pair_groups(edges: pl.DataFrame, station: pl.DataFrame, provider: pl.DataFrame) -> list[tuple[int, int]]:
-    passages = station.join(edges.select(pl.col("s").unique().alias("row")), on="row", how="semi")
-    charges = provider.join(edges.select(pl.col("p").unique().alias("row")), on="row", how="semi")
-    passages = passages.sort("time_us", "passage_id", "cells").select("row", "time_us")
-    charges = charges.sort("time_us", "charge_id").select("row", "time_us")
+def _in_order(rows: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
+    """(row, time_us) of the rows in `words`: by time, then by their words, column after column."""
+    times = rows.select("row", "time_us").join(words, on="row")
+    return times.sort("time_us", *words.drop("row").columns).select("row", "time_us")
+
+
+def _pair_groups(edges: pl.DataFrame, passages: pl.DataFrame, charges: pl.DataFrame) -> list[tuple[int, int]]:
     rank_s = {row: rank for rank, row in enumerate(passages["row"])}
     rank_p = {row: rank for rank, row in enumerate(charges["row"])}
     ranked = [(rank_s[s], rank_p[p]) for s, p in edges.iter_rows()]

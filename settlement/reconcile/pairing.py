@@ -1,7 +1,7 @@
 """Who goes with whom: credits with debits, charges with passages (reconciliation, Matching 1 to 5).
 
-In: both frames, each with its row number in column `row`. Out: `Pairing`, in which every row number of either side
-stands exactly once, credits under their debit.
+In: both frames, each with its row number in column `row` (0, 1, 2, …), and their wording. Out: `Pairing`, in which
+every row number of either side stands exactly once, credits under their debit.
 """
 
 from __future__ import annotations
@@ -9,11 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from settlement.reconcile.nearby import PAIRS, pair_nearby
+from settlement.reconcile.frames import STATUSES, Wording
+from settlement.reconcile.nearby import pair_nearby
 
-_RANK: Final = {"posted": 0, "pending": 1, "rejected": 2}
+_ORDER: Final = ("posted", "pending", "rejected")
+Mask = NDArray[np.bool_]
+Rows = NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class Wordings:
+    """What the rows of either side say."""
+
+    station: Wording
+    provider: Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,88 +37,106 @@ class Pairing:
     """(s, p): one passage with its charge."""
     further: pl.DataFrame
     """(s, p): charges that name a passage which has its charge already."""
-    alone_station: pl.DataFrame
-    """(s)"""
-    alone_provider: pl.DataFrame
-    """(p): debits without a passage."""
-    reversed_in_full: pl.DataFrame
-    """(p): posted debits that posted credits reach."""
-    credit_only: pl.DataFrame
-    """(p): credits that name no readable debit."""
+    alone_station: pl.Series
+    """s"""
+    alone_provider: pl.Series
+    """p: debits without a passage."""
+    reversed_in_full: pl.Series
+    """p: posted debits that posted credits reach."""
+    credit_only: pl.Series
+    """p: credits that name no readable debit."""
     credits: pl.DataFrame
     """(p, credited_vnd, credit_rows) per debit that has credits: posted sum, and rows of any status."""
 
 
-def pair_rows(station: pl.DataFrame, provider: pl.DataFrame) -> Pairing:
-    """All of Matching; the frames carry `row`."""
-    is_credit = provider["kind"] == "credit"
-    debits, credits = provider.filter(~is_credit), provider.filter(is_credit)
-    per_debit = _credits_of(debits, credits)
-    reversed_rows = _reversed_in_full(debits, per_debit)
-    live = debits.join(reversed_rows, left_on="row", right_on="p", how="anti")
-    by_id, further = _by_id(station, live)
-    named = pl.concat([by_id, further])
-    rest_s = station.join(by_id, left_on="row", right_on="s", how="anti")
-    rest_p = live.join(named, left_on="row", right_on="p", how="anti")
+def pair_rows(station: pl.DataFrame, provider: pl.DataFrame, wordings: Wordings) -> Pairing:
+    """All of Matching."""
+    is_credit = (provider["kind"] == "credit").to_numpy()
+    credits = provider.select("row", "related", "status", "amount_vnd").filter(pl.Series(is_credit))
+    per_debit, orphans = _credits_of(provider, credits, is_credit)
+    reversed_rows = _reversed_in_full(provider, per_debit)
+    free_p = ~is_credit
+    free_p[reversed_rows.to_numpy()] = False
+    free_s = np.ones(len(station), dtype=np.bool_)
+    by_id, further = _by_id(station, provider, free_p, wordings.provider)
     pairs = [by_id]
-    for status in _RANK:
-        found = pair_nearby(rest_s, rest_p.filter(pl.col("status") == status))
-        rest_s = rest_s.join(found, left_on="row", right_on="s", how="anti")
-        rest_p = rest_p.join(found, left_on="row", right_on="p", how="anti")
+    free_s[by_id["s"].to_numpy()] = False
+    free_p[by_id["p"].to_numpy()] = False
+    free_p[further["p"].to_numpy()] = False
+    for status in _ORDER:
+        found = _nearby(station, provider, (free_s, free_p & _has(provider, status)), wordings)
+        free_s[found["s"].to_numpy()] = False
+        free_p[found["p"].to_numpy()] = False
         pairs.append(found)
     return Pairing(
-        pairs=pl.concat(pairs),
+        pairs=pl.concat(pairs, rechunk=True),
         further=further,
-        alone_station=rest_s.select(pl.col("row").alias("s")),
-        alone_provider=rest_p.select(pl.col("row").alias("p")),
+        alone_station=_numbers("s", free_s),
+        alone_provider=_numbers("p", free_p),
         reversed_in_full=reversed_rows,
-        credit_only=credits.join(debits, left_on="related_charge_id", right_on="charge_id", how="anti").select(
-            pl.col("row").alias("p")
-        ),
+        credit_only=orphans,
         credits=per_debit,
     )
 
 
-def _credits_of(debits: pl.DataFrame, credits: pl.DataFrame) -> pl.DataFrame:
+def _numbers(name: str, mask: Mask) -> pl.Series:
+    return pl.Series(name, np.flatnonzero(mask).astype(np.uint32))
+
+
+def _has(provider: pl.DataFrame, status: str) -> Mask:
+    return (provider["status"] == status).to_numpy()
+
+
+def _nearby(station: pl.DataFrame, provider: pl.DataFrame, free: tuple[Mask, Mask], wordings: Wordings) -> pl.DataFrame:
+    mine, theirs = free
+    some = station.filter(pl.Series(mine)), provider.filter(pl.Series(theirs))
+    return pair_nearby(*some, wordings.station, wordings.provider)
+
+
+def _credits_of(provider: pl.DataFrame, credits: pl.DataFrame, is_credit: Mask) -> tuple[pl.DataFrame, pl.Series]:
+    """(per debit what its credits give back, credits that name no readable debit)."""
+    named = credits.filter(pl.col("related") != 0)["related"].unique()
+    wanted = np.isin(provider["charge"].to_numpy(), named.to_numpy()) & ~is_credit
+    debits = provider.select(pl.col("row").alias("p"), "charge").filter(pl.Series(wanted))
     posted = pl.col("status") == "posted"
-    sums = credits.group_by("related_charge_id").agg(
+    sums = credits.group_by("related").agg(
         pl.col("amount_vnd").filter(posted).sum().alias("credited_vnd"),
         posted.sum().cast(pl.UInt32).alias("posted_credits"),
         pl.len().cast(pl.UInt32).alias("credit_rows"),
     )
-    return (
-        debits.select(pl.col("row").alias("p"), "charge_id")
-        .join(sums, left_on="charge_id", right_on="related_charge_id")
-        .drop("charge_id")
-    )
+    per_debit = debits.join(sums, left_on="charge", right_on="related").drop("charge").sort("p")
+    orphans = credits.join(debits, left_on="related", right_on="charge", how="anti")["row"].sort()
+    return per_debit, orphans.alias("p")
 
 
-def _reversed_in_full(debits: pl.DataFrame, per_debit: pl.DataFrame) -> pl.DataFrame:
+def _reversed_in_full(provider: pl.DataFrame, per_debit: pl.DataFrame) -> pl.Series:
     # A debit of 0 is not "reached" by no credit at all: at least one must name it.
     reached = (pl.col("credited_vnd") >= pl.col("amount_vnd")) & (pl.col("posted_credits") > 0)
-    return (
-        per_debit.join(debits.select(pl.col("row").alias("p"), "amount_vnd", "status"), on="p")
-        .filter((pl.col("status") == "posted") & reached)
-        .select("p")
-    )
+    amounts = provider.select("amount_vnd", "status")[per_debit["p"]]
+    return per_debit.hstack(amounts).filter((pl.col("status") == "posted") & reached)["p"]
 
 
-def _by_id(station: pl.DataFrame, live: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _by_id(
+    station: pl.DataFrame, provider: pl.DataFrame, live: Mask, wording: Wording
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(pairs, further rows) of rule 1; among several charges the first by status, time, charge id is the pair."""
-    ids = station.filter(pl.col("passage_id") != "").select(pl.col("row").alias("s"), "plaza", "passage_id")
-    charges = live.filter(pl.col("passage_id") != "").select(pl.col("row").alias("p"), "plaza", "passage_id")
-    named = ids.join(charges, on=["plaza", "passage_id"]).select("s", "p")
-    several = named.select(pl.col("s").is_duplicated()).to_series()
-    contested = named.filter(several)
+    ids = station.select(pl.col("row").alias("s"), "id").filter(pl.col("id") != 0)
+    charges = provider.select(pl.col("row").alias("p"), "id").filter(pl.Series(live) & (provider["id"] != 0))
+    found = ids.join(charges, on="id").select("s", "p")
+    s, p = found["s"].to_numpy(), found["p"].to_numpy()
+    same = station["id2"].to_numpy()[s] == provider["id2"].to_numpy()[p]
+    named = found if same.all() else found.filter(pl.Series(same))
+    several = np.bincount(named["s"].to_numpy(), minlength=1)[named["s"].to_numpy()] > 1
+    contested = named.filter(pl.Series(several))
     if contested.is_empty():
-        return named, pl.DataFrame(schema=PAIRS)
-    details = live.select(
-        pl.col("row").alias("p"),
-        pl.col("status").cast(pl.String).replace_strict(_RANK).alias("rank"),
-        "time_us",
-        "charge_id",
-    )
-    ordered = contested.join(details, on="p").sort("s", "rank", "time_us", "charge_id")
+        return named, contested
+    words = wording(contested["p"]).select(pl.col("row").alias("p"), "charge_id")
+    order = pl.col("status").cast(pl.String).replace_strict({status: n for n, status in enumerate(_ORDER)})
+    details = provider.select(order.alias("rank"), "time_us")[contested["p"]]
+    ordered = contested.hstack(details).join(words, on="p").sort("s", "rank", "time_us", "charge_id")
     first = ordered.select(pl.col("s").is_first_distinct()).to_series()
-    pairs = pl.concat([named.filter(~several), ordered.filter(first).select("s", "p")])
+    pairs = pl.concat([named.filter(pl.Series(~several)), ordered.filter(first).select("s", "p")])
     return pairs, ordered.filter(~first).select("s", "p")
+
+
+assert set(_ORDER) == set(STATUSES)  # noqa: S101  a status that is not paired would be lost

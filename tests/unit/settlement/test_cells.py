@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settlement.intake.cells import epc_key, plate_key, rules, time_us
+from settlement.intake.cells import plate_key, rules, time_us
 from settlement.intake.columns import CANONICAL, Side
+from settlement.reconcile.frames import tag_text
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -82,4 +83,4 @@ def test_plates_of_this_country(plate: str, key: str) -> None:
 
 
 def test_tags_lose_spaces_and_case() -> None:
-    assert pl.DataFrame({"e": ["e2 80\u00a011"]}).select(epc_key("e"))["e"][0] == "E28011"
+    assert pl.DataFrame({"e": ["e2 80\u00a011"]}).select(tag_text("e"))["e"][0] == "E28011"

@@ -21,7 +21,8 @@ def test_what_the_csv_module_writes_is_read_back(
     text = io.StringIO()
     quoting = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
     csv.writer(text, delimiter=separator, lineterminator=newline, quoting=quoting).writerows(table)
-    found, bad = read_lines(text.getvalue().encode(), 5, Shape(separator, 3))
+    lines = read_lines(text.getvalue().encode(), 5, Shape(separator, 3))
+    found, bad = lines.cells, lines.bad
     assert bad == []
     kept = {line - 5: values for line, *values in found.rows()}
     for number, row in enumerate(table):
@@ -50,7 +51,8 @@ def test_quotes_are_those_of_rfc_4180(line: str, wanted: list[str] | None) -> No
 
 def test_bad_lines_cost_only_themselves() -> None:
     content = b'a,b,c\nx,y\n"open,b,c\n\n,,\n  \xc2\xa0 \n"1","2","3"\n"1","2"\nd,e,f'
-    found, bad = read_lines(content, 1, Shape(",", 3))
+    lines = read_lines(content, 1, Shape(",", 3))
+    found, bad = lines.cells, lines.bad
     assert [row[0] for row in found.rows() if any(row[1:])] == [1, 7, 9]
     assert [one.line for one in bad] == [2, 3, 8]
     assert bad[0] == BadLine(2, "2 cells, the header has 3")

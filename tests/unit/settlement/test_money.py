@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settlement.clearing.agreement import SideTotal, total, with_money
+from settlement.clearing.agreement import SideTotal, Tally, Totals, with_money
 from settlement.clearing.terms import DEMONSTRATION, NoVatRateError, Terms, VatStep, half_up, payable
 
 DAY = date(2026, 6, 15)
@@ -90,6 +90,13 @@ def test_money_by_class(code: str, alone: bool, claim: int, taken: int, left: in
     assert (found["agreed_vnd"][0], found["disputed_vnd"][0]) == (agreed, disputed)
 
 
+def total(items: pl.DataFrame, sides: tuple[SideTotal, SideTotal]) -> Totals:
+    tally = Tally(DAY)
+    for start in range(len(items)):
+        tally.add(items.slice(start, 1))
+    return tally.totals(("MATCHED",), sides)
+
+
 @pytest.mark.parametrize(
     ("station", "provider", "named"),
     [
@@ -101,11 +108,11 @@ def test_money_by_class(code: str, alone: bool, claim: int, taken: int, left: in
 )
 def test_what_does_not_add_up_is_named(station: SideTotal, provider: SideTotal, named: str) -> None:
     items = with_money(item("MATCHED", alone=False, claim=35, taken=35, left=35))
-    assert total(items, DAY, ("MATCHED",), (SideTotal(1, 0, 35), SideTotal(1, 0, 35))).imbalances == ()
-    (problem,) = total(items, DAY, ("MATCHED",), (station, provider)).imbalances
+    assert total(items, (SideTotal(1, 0, 35), SideTotal(1, 0, 35))).imbalances == ()
+    (problem,) = total(items, (station, provider)).imbalances
     assert problem.startswith(named)
 
 
 def test_a_class_that_nobody_knows_does_not_balance() -> None:
     items = with_money(item("SURPRISE", alone=True))
-    assert total(items, DAY, ("MATCHED",), (SideTotal(0, 0, 0), SideTotal(1, 0, 0))).imbalances
+    assert total(items, (SideTotal(0, 0, 0), SideTotal(1, 0, 0))).imbalances

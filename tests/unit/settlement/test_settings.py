@@ -13,6 +13,7 @@ from settlement.intake.columns import PROVIDER, STATION, Side
 from settlement.intake.problems import UnusableInputError
 from settlement.intake.sources import open_source
 from settlement.intake.table import Reading, read_table
+from settlement.intake.told import told
 
 DATA = Path(__file__).parents[2] / "data" / "settlement"
 GOOD: dict[str, Any] = {
@@ -88,7 +89,7 @@ def test_the_made_up_provider_reads_like_a_canonical_one() -> None:
     path = DATA / "minh-hoa.csv"
     table = read_table(open_source(path), Reading(Side.PROVIDER, path.name, made_up.provider, ("CM",)))
     assert [(r.line, r.column) for r in table.rejects] == [(5, "charged_at"), (6, "status")]
-    first, second, third = table.rows.iter_rows(named=True)
+    first, second, third = told(table, Side.PROVIDER, ("CM",)).iter_rows(named=True)
     assert (first["amount_vnd"], first["kind"], first["status"], first["class"]) == (35_000, "debit", "posted", 1)
     assert (second["amount_vnd"], second["kind"], second["status"]) == (75_000, "debit", "rejected")
     assert (third["kind"], third["status"], third["class"], third["related_charge_id"]) == (
