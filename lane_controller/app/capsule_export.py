@@ -37,6 +37,10 @@ ENDINGS: Final = frozenset({"PassageClosed", "Voided", "Abandoned"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class InputsGoneError(CapsuleError):
+    """The retention has dropped the input events; the records stay."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Whose journal it is."""
@@ -88,7 +92,7 @@ def _ids(reader: InputReader, passage_id: str, records: list[StoredRecord]) -> t
     """First input of the step that first named the passage, last input of the step that ended it."""
     found = [reader.step_ids(one.at_utc, _at(one).mono_us) for one in (records[0], records[-1])]
     if found[0] is None or found[1] is None:
-        raise CapsuleError(
+        raise InputsGoneError(
             f"{passage_id}: its input events are not in the journal any more (journal.keep_inputs_days); the records"
             " and their seals are: `lane-controller verify` and `explain` still work"
         )
@@ -103,7 +107,7 @@ def _base(reader: InputReader, begin_id: int, passage_id: str) -> tuple[InputRow
         return mark, mark.id + 1
     if boot is not None:
         return boot, boot.id
-    raise CapsuleError(f"{passage_id}: neither a mark nor a start of the lane before it is kept in the journal")
+    raise InputsGoneError(f"{passage_id}: neither a mark nor a start of the lane before it is kept in the journal")
 
 
 def _steps(rows: Iterator[InputRow], passage_id: str) -> Iterator[tuple[int, Step]]:

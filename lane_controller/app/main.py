@@ -28,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 LAZY = {
-    "verify": "verify_command", "capsule": "capsule_command", "replay": "replay",
+    "verify": "verify_command", "capsule": "capsule_command", "replay": "replay", "explain": "explain_command",
 }  # fmt: skip
 """Command → module of this package that holds it as a function of the same name."""
 
@@ -42,8 +42,10 @@ def run(config: Config, lane: Lanes = None, log_level: str = "INFO") -> None:
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     settings, tables = configured(config, lane)
+    from lane_controller.app.pace import come_first  # noqa: PLC0415
     from lane_controller.app.wiring import NoLaneError, run_lanes  # noqa: PLC0415 (heavy imports)
 
+    come_first()
     try:
         asyncio.run(_until_stopped(run_lanes(settings, tables)))
     except NoLaneError as error:
