@@ -36,6 +36,14 @@ def canvas_of(document: Document) -> type[Canvas]:
             super().__init__(*args, **options)
             self._kept: list[dict[str, Any]] = []
 
+        def _make_preamble(self) -> None:
+            """A page begins without a font: reportlab's own would name Helvetica, which is not embedded."""
+            self._preamble = "1 0 0 1 0 0 cm"
+
+        def setFont(self, psfontname: str, size: float, leading: float | None = None) -> None:  # noqa: N802
+            """reportlab's defaults (empty cells, drawings) name faces that are not embedded: ours in their place."""
+            super().setFont(psfontname if psfontname in (REGULAR, BOLD) else REGULAR, size, leading)
+
         def showPage(self) -> None:  # noqa: N802  reportlab's name
             self._kept.append(dict(self.__dict__))
             start: Any = getattr(self, "_startPage")  # noqa: B009  not in the published types
