@@ -52,6 +52,8 @@ class SimulatedReader:
         """Fault: how far the reader's clock is ahead of the truth."""
         self.hold_dead_client = False
         """Fault: a client that went away without goodbye still counts as connected, until `release_dead_client`."""
+        self.written_s = 0.0
+        """When the latest frame went to the client's socket, on `time.perf_counter`."""
         self.refused_clients = 0
         """How many clients were sent away."""
         self._utc_us = utc_us
@@ -243,8 +245,10 @@ class SimulatedReader:
                 break
             self._message_id = (self._message_id + 1) & 0xFFFF_FFFF
             number = self._message_id if message_id is None else message_id
+            frame = encode_frame(Frame(message, number))
             with contextlib.suppress(OSError):
-                self._client.write(encode_frame(Frame(message, number)))
+                self.written_s = time.perf_counter()
+                self._client.write(frame)
                 sent = True
         return sent
 
