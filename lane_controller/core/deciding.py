@@ -33,7 +33,7 @@ LIST_HOLDS = frozenset(
 
 def settle_decisions(turn: Turn) -> None:
     """Decide every vehicle whose time has come, first in the queue first."""
-    if not _deciding(turn):
+    if not turn.tracks or not _deciding(turn):
         return
     for track in turn.tracks:
         at = ready_at(turn, track)
@@ -43,7 +43,7 @@ def settle_decisions(turn: Turn) -> None:
 
 def next_deadline(turn: Turn) -> int | None:
     """The earliest instant at which a waiting vehicle must be decided."""
-    if not _deciding(turn):
+    if not turn.tracks or not _deciding(turn):
         return None
     times = [at for track in turn.tracks if (at := ready_at(turn, track)) is not None]
     return min(times, default=None)
@@ -87,8 +87,8 @@ def _first_decision_at(turn: Turn, track: Track) -> int | None:
         waits = [until for tag in listed if (until := tags.arbitration_until(turn, tag)) is not None]
         return max(evidence_at, *waits) if waits else evidence_at
     hoped = tags.still_hoped(turn, track) if track.on_l1 else None
-    if track.card is not None and hoped is None:
-        return evidence_at
+    if track.card is not None:
+        return evidence_at if hoped is None else max(evidence_at, hoped)
     if _shadow(turn, track):
         return None
     deadline = l1_on.mono_us + turn.cfg.tag_wait_ms * 1000
@@ -186,6 +186,7 @@ def _note_tags(turn: Turn, track: Track, facts: Facts, verdict: Verdict) -> Trac
 
 def _facts(turn: Turn, track: Track) -> Facts:
     on_l1 = track.on_l1 or track.times.l1_on is None
+    tags.purge(turn)
     scored = sorted(
         (
             (fusion.score(tag, track, turn.radio.neighbours.get(tag.epc), turn.cfg), tag)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from lane_controller.contracts.values import LaneState
+from lane_controller.core.evolve import quick
 from lane_controller.core.records import Record as DurableRecord
 from lane_controller.core.values import Aspect, BarrierAction, Cause, DisplayCode, Flag, TraceEdge
 
@@ -19,6 +20,7 @@ class Record:
     record: DurableRecord
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CommandBarrier:
     """Send one command; a retry carries the same `cmd_id`. `passage_id` is None where no passage caused it."""
@@ -61,6 +63,7 @@ class ShareHeard:
     vehicle: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class RaiseFlag:
     """A finding with its evidence (I7): frames by sha256 and the recent sensor edges."""

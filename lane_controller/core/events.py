@@ -8,6 +8,7 @@ All `*_us` are microseconds; `*_mono_us` on the monotonic clock of `Now`, `*_utc
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from lane_controller.core.evolve import quick
 from lane_controller.core.records import Durable
 from lane_controller.core.values import AckResult, BarrierState, CardRole, Mode, Sensor, TagEntry, Tariff, VehicleKind
 
@@ -29,6 +30,7 @@ class TimerFired:
     key: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TagSeen:
     """One observation of a tag: `epc`, `tid` upper-case hex; `stamp_utc_us` by the reader; `entry` its list row."""
@@ -55,6 +57,7 @@ class ReaderLost:
     reader: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SensorChanged:
     """A raw edge; debouncing is the core's. `happened_mono_us`: the PLC's time of the edge on our clock.
@@ -87,6 +90,7 @@ class EdgeLost:
     """The PLC's edge numbers have a gap; the core answers with `ReadLevels`."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PlateRead:
     """A plate reading (None: a vehicle seen, no plate). `track` from `AskPlate`; None: the vehicle now at L1.
@@ -103,6 +107,7 @@ class PlateRead:
     track: int | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ClassMeasured:
     """The classifier's view of the vehicle at L1 (or of `track`): class 1–5 or None, kind, length where measured."""
@@ -191,6 +196,7 @@ class PlcOffline:
     pass
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class BarrierReported:
     """State of the arm; the two limit switches are what counts (I5)."""

@@ -1,37 +1,86 @@
-"""A faster `dataclasses.replace` for the core's frozen pieces: a step makes several, and 20 µs is its budget.
+"""A faster `dataclasses.replace` and a faster `__init__` for frozen pieces: 20 µs is the budget of a whole step.
 
-In: a frozen dataclass without init=False fields, and changes by field name. Out: a new one.
+In: a frozen dataclass with slots and without init=False fields, and changes by field name. Out: a new one.
 Never: a silent misspelling; an unknown name is a TypeError, as with `replace`.
+
+How: `__init__` of a frozen dataclass stores each field through `object.__setattr__`, about 70 ns a field, and a vehicle
+has 33. Here the fields are stored into an ordinary object with the very same slots (the *blank* of the class), which
+becomes the frozen class by one assignment of `__class__` (allowed between classes of equal layout). The functions are
+generated from the fields, as `dataclasses` generates its own.
 """
 
 from collections.abc import Callable
-from dataclasses import fields
-from operator import attrgetter
+from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-_PLANS: dict[type, tuple[Callable[[Any], tuple[Any, ...]], dict[str, int]]] = {}
+_EVOLVERS: dict[type, Callable[[Any, dict[str, Any]], Any]] = {}
+_BLANKS: dict[type, type] = {}
 
 
 def evolve(old: T, **changes: Any) -> T:
     """`old` with some fields changed. Errors: TypeError for a field that it does not have."""
-    cls = type(old)
-    plan = _PLANS.get(cls)
-    if plan is None:
-        plan = _plan(cls)
-    read, index = plan
-    values = list(read(old))
-    try:
-        for name, value in changes.items():
-            values[index[name]] = value
-    except KeyError as error:
-        raise TypeError(f"{cls.__name__} has no field {error}") from None
-    return cls(*values)
+    evolver = _EVOLVERS.get(type(old))
+    if evolver is None:
+        evolver = _EVOLVERS.setdefault(type(old), _evolver(type(old)))
+    new: T = evolver(old, changes)
+    return new
 
 
-def _plan(cls: type) -> tuple[Callable[[Any], tuple[Any, ...]], dict[str, int]]:
-    names = [f.name for f in fields(cls)]
-    if len(names) == 1:
-        only = names[0]
-        return _PLANS.setdefault(cls, (lambda old: (getattr(old, only),), {only: 0}))
-    return _PLANS.setdefault(cls, (attrgetter(*names), {name: i for i, name in enumerate(names)}))
+def quick(cls: type[T]) -> type[T]:
+    """Class decorator above `@dataclass(frozen=True, slots=True)`: the same `__init__`, several times as fast."""
+    if hasattr(cls, "__post_init__"):
+        raise TypeError(f"{cls.__name__} has __post_init__, which would not run")
+    arguments, body = [], []
+    more: dict[str, Any] = {"_set": object.__setattr__, "_missing": MISSING}
+    for f in fields(cls):  # type: ignore[arg-type]
+        optional = f.default is not MISSING or f.default_factory is not MISSING
+        made_here = f.default_factory is not MISSING
+        more[f"_{f.name}"] = f.default_factory if made_here else f.default
+        arguments.append(f"{f.name}={'_missing' if made_here else f'_{f.name}'}" if optional else f.name)
+        value = f"_{f.name}() if {f.name} is _missing else {f.name}" if made_here else f.name
+        body.append(f"    self.{f.name} = {value}")
+    source = [
+        f"def __init__(self, {', '.join(arguments)}):",
+        "    _set(self, '__class__', _blank)",
+        *body,
+        "    self.__class__ = _cls",
+    ]
+    made = _define(cls, source, more)
+    made.__qualname__ = f"{cls.__qualname__}.__init__"
+    cls.__init__ = made  # type: ignore[method-assign]
+    return cls
+
+
+def _evolver(cls: type) -> Callable[[Any, dict[str, Any]], Any]:
+    body = [f"    new.{name} = old.{name}" for name in _names(cls)]
+    source = [
+        "def evolver(old, changes):",
+        "    new = _new(_blank)",
+        *body,
+        "    try:",
+        "        for name, value in changes.items():",
+        "            _set(new, name, value)",
+        "    except AttributeError as error:",
+        "        raise TypeError(f'{_cls.__name__} has no field {error}') from None",
+        "    new.__class__ = _cls",
+        "    return new",
+    ]
+    return _define(cls, source, {"_set": setattr, "_new": object.__new__})
+
+
+def _names(cls: type) -> list[str]:
+    return [f.name for f in fields(cls)]
+
+
+def _blank(cls: type) -> type:
+    return _BLANKS.setdefault(cls, type(f"{cls.__name__}Blank", (), {"__slots__": tuple(_names(cls))}))
+
+
+def _define(cls: type, source: list[str], more: dict[str, Any]) -> Callable[..., Any]:
+    scope: dict[str, Any] = {"_blank": _blank(cls), "_cls": cls, **more}
+    known = set(scope)
+    exec(compile("\n".join(source), f"<fields of {cls.__qualname__}>", "exec"), scope)  # noqa: S102 - field names only
+    (name,) = set(scope) - known - {"__builtins__"}
+    made: Callable[..., Any] = scope[name]
+    return made

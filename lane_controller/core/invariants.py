@@ -31,6 +31,9 @@ REOPEN_US = 100_000
 LOG_AGE_US = 1_000_000
 """An edge this much older than the close came out of the PLC's log; it is nobody under the closing arm."""
 
+LONG_AGO_US = -(1 << 62)
+"""Before any edge: those out of the PLC's log may have happened before the monotonic clock of this boot began."""
+
 
 @dataclass(slots=True)
 class Checker:
@@ -44,7 +47,7 @@ class Checker:
     closed_ids: set[str] = field(default_factory=set)
     commands: dict[str, CommandBarrier] = field(default_factory=dict)
     seq: int = 0
-    last_l3_us: int = 0
+    last_l3_us: int = LONG_AGO_US
     open_limit: bool = False
     closed_limit: bool = True
     closing_us: int | None = None
@@ -60,6 +63,12 @@ class Checker:
         for effect in effects:
             self._effect(effect, now)
         self._after(now)
+
+    def see_cut(self, event: Event, effects: tuple[Effect, ...], now: Now) -> None:
+        """A step of which only these first effects were performed: then power was gone, and the PLC is on its own."""
+        self._event(event, now)
+        for effect in effects:
+            self._effect(effect, now)
 
     def _bad(self, invariant: str, now: Now, text: str) -> None:
         self.violations.append(f"{invariant} at {now.mono_us / 1e6:.3f} s: {text}")
@@ -116,7 +125,7 @@ class Checker:
         self.changed_us.clear()
         self.on.clear()
         self.closing_us, self.green, self.latched, self.left_latch = None, False, False, False
-        self.last_l3_us = 0
+        self.last_l3_us = LONG_AGO_US
         self.mode = Mode.AUTO
         if event.durable.seq != self.seq:
             self.violations.append(f"I8: restart knows sequence {event.durable.seq}, records say {self.seq}")

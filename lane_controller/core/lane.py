@@ -12,6 +12,10 @@ comes now);
 3. the lane draws its conclusions, from evidence to movement: boot, edges, departures, vehicles, decisions, arm;
 4. signal, display, lane state and timers are brought up to what the lane now is.
 
+Conclusions depend on the pieces of the lane and on its deadlines, on nothing else. So a lane that was settled (its last
+conclusions changed nothing) and has no timer due need not draw them again before a piece changes; most events are reads
+of a tag, after which only what tags can change is looked at. A property test holds this against drawing all of them.
+
 Timers carry no meaning: `TimerFired` is an event that changes nothing, part 1 finds what is due. The life of a vehicle
 is
 drawn in docs/lane-machine.md, generated from machine.py.
@@ -51,7 +55,7 @@ from lane_controller.core.events import (
 )
 from lane_controller.core.instant import Now
 from lane_controller.core.state import Lane
-from lane_controller.core.turn import Turn
+from lane_controller.core.turn import Change, Turn
 from lane_controller.core.values import Flag
 
 
@@ -63,35 +67,57 @@ def start(config: LaneConfig) -> Lane:
 def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
     """Take one event. Effects are performed in order; nothing after a `Record` before it is durable."""
     turn = Turn(lane, now)
-    if not isinstance(event, Booted) and _overdue(turn):
-        _conclude(turn)
+    timers = lane.timers
+    due = bool(timers) and min(timers.values()) <= turn.t
+    settled = lane.settled and not due
+    if due and not isinstance(event, Booted):
+        settled = _settle(turn)
+    before = turn.pieces()
     _take(turn, event)
-    _conclude(turn)
+    change = turn.changed_since(before)
+    if change is Change.MORE or not settled:
+        settled = _settle(turn)
+    elif change is Change.TAGS:
+        settled = _settle_tags(turn)
     signs.settle_signs(turn)
-    watch.settle_timers(turn)
-    return turn.lane(), tuple(turn.effects)
+    watch.settle_timers(turn, due)
+    return turn.lane(settled), tuple(turn.effects)
 
 
-def _overdue(turn: Turn) -> bool:
-    t = turn.t
-    return any(at <= t for at in turn.timers.values())
-
-
-def _conclude(turn: Turn) -> None:
+def _settle(turn: Turn) -> bool:
+    """Draw every conclusion, from evidence to movement; whether nothing had to be changed."""
+    before = turn.pieces()
     recovery.settle_boot(turn)
     sensors.settle_lines(turn)
     if turn.tracks:
-        _conclude_vehicles(turn)
+        departures.settle_departures(turn)
+        evidence.settle_motorcycles(turn)
+        _conclude_tags(turn)
     if turn.radio.neighbours:
         tags.arbitrate(turn)
     watch.settle_watch(turn)
     arm.note_boot_clear(turn)
     arm.settle_arm(turn)
+    return turn.changed_since(before) is Change.NOTHING
 
 
-def _conclude_vehicles(turn: Turn) -> None:
-    departures.settle_departures(turn)
-    evidence.settle_motorcycles(turn)
+def _settle_tags(turn: Turn) -> bool:
+    """The same where a settled lane has heard of a tag, and nothing else is new: no other conclusion can change."""
+    before = turn.pieces()
+    if turn.tracks:
+        _conclude_tags(turn)
+    if turn.radio.neighbours:
+        tags.arbitrate(turn)
+    if turn.tracks:
+        watch.settle_watch(turn)
+    change = turn.changed_since(before)
+    if change is Change.MORE:
+        arm.note_boot_clear(turn)
+        arm.settle_arm(turn)
+    return change is Change.NOTHING
+
+
+def _conclude_tags(turn: Turn) -> None:
     evidence.settle_phantoms(turn)
     evidence.settle_separation(turn)
     recovery.settle_resume(turn)

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from lane_controller.contracts.values import Outcome
+from lane_controller.core.evolve import quick
 from lane_controller.core.instant import Now
 from lane_controller.core.values import Candidate, Flag, Mode, TraceEdge
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class StageTimes:
     """When each stage of a passage was reached, both clocks; None: never reached (or lost with a power failure)."""
@@ -28,6 +30,7 @@ class StageTimes:
     l3_on: Now | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What a decision rests on and what it says: everything of a passage that is known before the vehicle moves.
@@ -60,6 +63,7 @@ class Finding:
     would_change: tuple[str, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Passage:
     """One vehicle that crossed L2 → L3. Key: (lane, epoch, seq); idempotency key: `passage_id`.
@@ -83,6 +87,7 @@ class Passage:
         return self.finding.outcome
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Authorised:
     """A vehicle may pass; durable before its open command (rules.md, Restart)."""

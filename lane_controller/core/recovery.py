@@ -131,7 +131,7 @@ def levels(turn: Turn, event: SensorLevels) -> None:
 
 def settle_boot(turn: Turn) -> None:
     """Once road and arm are known: who is there, and does a pending authorisation belong to them?"""
-    if turn.road.baseline_due or not turn.arm.known or turn.road.boot_seen:
+    if turn.road.boot_seen or turn.road.baseline_due or not turn.arm.known:
         return
     turn.set_road(boot_seen=True)
     pending = turn.counts.pending

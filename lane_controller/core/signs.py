@@ -8,7 +8,7 @@ Never: green without a live authorisation and a confirmed open arm (I6).
 from lane_controller.contracts.values import LaneState, Outcome
 from lane_controller.core.effects import EnterState, SetSignal, ShowDisplay
 from lane_controller.core.evolve import evolve
-from lane_controller.core.state import Stage, Standing, Track
+from lane_controller.core.state import Standing, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Aspect, DisplayCode, Flag, Mode
 
@@ -42,7 +42,7 @@ TEXT: dict[DisplayCode, tuple[str, ...]] = {
 
 def settle_signs(turn: Turn) -> None:
     """Show what has changed; nothing before the field IO has been seen, there or gone."""
-    if not turn.desk.plc_known:
+    if not turn.desk.plc_known or _as_before(turn):
         return
     state, aspect = lane_state(turn), signal(turn)
     code, lines = display(turn)
@@ -56,6 +56,19 @@ def settle_signs(turn: Turn) -> None:
     if code is not shown.display or lines != shown.lines:
         turn.effects.append(ShowDisplay(code, lines))
     turn.shown = evolve(shown, state=state, signal=aspect, display=code, lines=lines)
+
+
+def _as_before(turn: Turn) -> bool:
+    """Nothing that is shown can have changed in this step."""
+    was = turn.was
+    return (
+        turn.tracks is was.tracks
+        and turn.arm is was.arm
+        and turn.desk is was.desk
+        and turn.sensors is was.sensors
+        and turn.radio.readers is was.radio.readers
+        and turn.shown is was.shown
+    )
 
 
 def lane_state(turn: Turn) -> LaneState:
@@ -80,8 +93,8 @@ def signal(turn: Turn) -> Aspect:
     arm = turn.arm
     if not arm.open_limit or not arm.known or arm.fault or arm.broken or arm.closing or not turn.desk.plc_online:
         return Aspect.RED
-    queue = turn.queue()
-    return Aspect.GREEN if arm.latched or (queue and queue[0].live) else Aspect.RED
+    first = turn.first()
+    return Aspect.GREEN if arm.latched or (first is not None and first.live) else Aspect.RED
 
 
 def display(turn: Turn) -> tuple[DisplayCode, tuple[str, ...]]:
@@ -91,7 +104,7 @@ def display(turn: Turn) -> tuple[DisplayCode, tuple[str, ...]]:
         return DisplayCode.CLOSED, TEXT[DisplayCode.CLOSED]
     if desk.mode is Mode.CONVOY:
         return DisplayCode.CONVOY, TEXT[DisplayCode.CONVOY]
-    track = next((t for t in turn.tracks if t.stage is Stage.BEFORE and _has_text(t)), None)
+    track = turn.front()
     if track is None or desk.mode is Mode.EMERGENCY:
         code = DisplayCode.MANUAL if desk.mode is Mode.MANUAL else DisplayCode.IDLE
         return code, TEXT[code]
@@ -99,10 +112,6 @@ def display(turn: Turn) -> tuple[DisplayCode, tuple[str, ...]]:
         return DisplayCode.WAIT, TEXT[DisplayCode.WAIT]
     code = _code(track)
     return code, _fare_lines(track) if code is DisplayCode.FARE else TEXT[code]
-
-
-def _has_text(track: Track) -> bool:
-    return track.standing is not Standing.PHANTOM
 
 
 def _code(track: Track) -> DisplayCode:

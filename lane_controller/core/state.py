@@ -13,6 +13,7 @@ from lane_controller.contracts.values import LaneState
 from lane_controller.core.charges import OwnCharges
 from lane_controller.core.config import LaneConfig
 from lane_controller.core.events import CardTapped, ClassMeasured, PlateRead
+from lane_controller.core.evolve import quick
 from lane_controller.core.instant import Now
 from lane_controller.core.records import Authorised, Finding, StageTimes
 from lane_controller.core.values import (
@@ -75,6 +76,7 @@ class Sensors:
     lc2: Line = Line()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class HeardTag:
     """A remembered tag. `owner`: the vehicle it is bound to; `spent`: its vehicle has passed, it serves nobody else.
@@ -129,6 +131,7 @@ class Radio:
     readers: Mapping[str, ReaderLink] = field(default_factory=dict)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Track:
     """One vehicle, from L1 on until it passed or left."""
@@ -283,9 +286,13 @@ class Shown:
     state: LaneState | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """The whole lane. `timers`: keys and instants of the timers that the shell now runs."""
+    """The whole lane. `timers`: keys and instants of the timers that the shell now runs.
+
+    `settled`: the conclusions of the last step changed nothing, so they need not be drawn again before something does.
+    """
 
     config: LaneConfig
     sensors: Sensors = Sensors()
@@ -298,3 +305,4 @@ class Lane:
     shown: Shown = Shown()
     timers: Mapping[str, int] = field(default_factory=dict)
     trace: tuple[TraceEdge, ...] = ()
+    settled: bool = False

@@ -26,9 +26,7 @@ def seen(turn: Turn, event: TagSeen) -> None:
         return
     purge(turn)
     tag = _heard(turn, event)
-    tags = dict(turn.radio.tags)
-    tags[event.epc] = tag
-    turn.radio = evolve(turn.radio, tags=tags)
+    turn.radio = evolve(turn.radio, tags={**turn.radio.tags, event.epc: tag})
     if turn.radio.neighbours:
         arbitrate(turn)
     _share(turn, tag)
@@ -36,35 +34,47 @@ def seen(turn: Turn, event: TagSeen) -> None:
 
 def _heard(turn: Turn, event: TagSeen) -> HeardTag:
     old = turn.radio.tags.get(event.epc)
-    since = turn.t - turn.cfg.rf_window_ms * 1000
-    kept = tuple(read for read in old.window if read[0] > since) if old else ()
-    window = (*kept, (turn.t, event.rssi_dbm))
     if old is None:
-        new = HeardTag(event.epc, event.tid, event.entry, turn.now, turn.t, 1, window, median_dbm=event.rssi_dbm)
-    else:
-        new = evolve(
-            old,
-            tid=event.tid or old.tid,
-            entry=event.entry,
-            last_us=turn.t,
-            reads=old.reads + 1,
-            window=window,
-            median_dbm=_median(window),
+        window: tuple[tuple[int, int], ...] = ((turn.t, event.rssi_dbm),)
+        credible = turn.now if _credible(turn, window, event.rssi_dbm) else None
+        return HeardTag(
+            event.epc, event.tid, event.entry, turn.now, turn.t, 1, window, credible, median_dbm=event.rssi_dbm
         )
-    if new.credible is None and _credible(turn, window):
-        return evolve(new, credible=turn.now)
-    return new
+    window = (*_since(old.window, turn.t - turn.cfg.rf_window_ms * 1000), (turn.t, event.rssi_dbm))
+    median = _median(window)
+    credible = old.credible
+    if credible is None and _credible(turn, window, median):
+        credible = turn.now
+    return evolve(
+        old,
+        tid=event.tid or old.tid,
+        entry=event.entry,
+        last_us=turn.t,
+        reads=old.reads + 1,
+        window=window,
+        credible=credible,
+        median_dbm=median,
+    )
 
 
-def _credible(turn: Turn, window: tuple[tuple[int, int], ...]) -> bool:
+def _since(window: tuple[tuple[int, int], ...], since: int) -> tuple[tuple[int, int], ...]:
+    """The reads after an instant; they are in order of time."""
+    for i, read in enumerate(window):
+        if read[0] > since:
+            return window[i:]
+    return ()
+
+
+def _credible(turn: Turn, window: tuple[tuple[int, int], ...], median: int) -> bool:
     cfg = turn.cfg
-    enough = len(window) >= cfg.credible_reads or sum(r >= cfg.strong_dbm for _, r in window) >= cfg.strong_reads
-    return enough and _median(window) >= cfg.median_dbm
+    if median < cfg.median_dbm:
+        return False
+    return len(window) >= cfg.credible_reads or sum(r >= cfg.strong_dbm for _, r in window) >= cfg.strong_reads
 
 
 def _median(window: tuple[tuple[int, int], ...]) -> int:
     """Median in whole dBm; of an even number the mean of the middle two, rounded down (against the tag)."""
-    levels = sorted(rssi for _, rssi in window)
+    levels = sorted([rssi for _, rssi in window])
     middle = len(levels) // 2
     return levels[middle] if len(levels) % 2 else (levels[middle - 1] + levels[middle]) // 2
 
@@ -73,10 +83,12 @@ def purge(turn: Turn) -> None:
     """Forget tags unheard for tag_memory that no vehicle in the lane owns."""
     oldest = turn.t - turn.cfg.tag_memory_ms * 1000
     radio = turn.radio
-    if any(tag.last_us < oldest and tag.owner is None for tag in radio.tags.values()):
-        tags = {e: tag for e, tag in radio.tags.items() if tag.last_us >= oldest or tag.owner is not None}
-        turn.radio = evolve(radio, tags=tags)
-    if any(n.last_us < oldest for n in radio.neighbours.values()):
+    for tag in radio.tags.values():
+        if tag.last_us < oldest and tag.owner is None:
+            tags = {e: tag for e, tag in radio.tags.items() if tag.last_us >= oldest or tag.owner is not None}
+            turn.radio = evolve(radio, tags=tags)
+            break
+    if radio.neighbours and any(n.last_us < oldest for n in radio.neighbours.values()):
         left = {e: n for e, n in radio.neighbours.items() if n.last_us >= oldest}
         turn.radio = evolve(turn.radio, neighbours=left)
 
@@ -155,7 +167,8 @@ def arbitration_until(turn: Turn, tag: HeardTag) -> int | None:
 def binding(turn: Turn, track: Track) -> list[HeardTag]:
     """Credible tags that may bind to this vehicle now, listed or not."""
     purge(turn)
-    return [tag for tag in turn.radio.tags.values() if tag.credible is not None and _may_bind(turn, tag, track)]
+    heard = turn.radio.tags.values()
+    return [tag for tag in heard if tag.credible is not None and _may_bind(turn, tag, track)] if heard else []
 
 
 def _may_bind(turn: Turn, tag: HeardTag, track: Track) -> bool:

@@ -1,24 +1,37 @@
 """The working copy of a lane during one step: taken apart once, changed piece by piece, packed once.
 
-In: a lane and an instant. Out: the next lane and the effects in order.
+In: a lane and an instant. Out: the next lane and the effects in order; which pieces have changed since when: a piece
+that is the same object has the same content, which is what lets a step leave out conclusions that cannot change.
 Never: kept beyond the step, or shared; this is the only mutable object of the core.
 """
 
-from typing import Any
+from enum import Enum, auto
+from typing import Any, TypeAlias
 
 from lane_controller.core.effects import Effect, RaiseFlag, Record
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
 from lane_controller.core.records import FlagRaised
-from lane_controller.core.state import Lane, Line, Stage, Standing, Track
+from lane_controller.core.state import Arm, Counts, Desk, Lane, Line, Radio, Road, Sensors, Stage, Standing, Track
 from lane_controller.core.values import Flag, Sensor
 
 TRACE_KEPT = 24
 FIELD = {Sensor.L1: "l1", Sensor.L2: "l2", Sensor.L3: "l3", Sensor.LC1: "lc1", Sensor.LC2: "lc2"}
 
 
+Pieces: TypeAlias = tuple[Sensors, tuple[Track, ...], Road, Arm, Desk, Counts, Radio]
+
+
+class Change(Enum):
+    """How much of a lane has changed: nothing, only what is heard of tags (`radio`), or more than that."""
+
+    NOTHING = auto()
+    TAGS = auto()
+    MORE = auto()
+
+
 class Turn:
-    """One step in progress."""
+    """One step in progress. `was`: the lane before it."""
 
     __slots__ = (
         "arm",
@@ -31,12 +44,15 @@ class Turn:
         "road",
         "sensors",
         "shown",
+        "t",
         "timers",
         "trace",
         "tracks",
+        "was",
     )
 
     def __init__(self, lane: Lane, now: Now) -> None:
+        self.was = lane
         self.cfg = lane.config
         self.sensors = lane.sensors
         self.radio = lane.radio
@@ -49,15 +65,11 @@ class Turn:
         self.timers = lane.timers
         self.trace = lane.trace
         self.now = now
+        self.t = now.mono_us
         self.effects: list[Effect] = []
 
-    @property
-    def t(self) -> int:
-        """This instant on the monotonic clock, microseconds."""
-        return self.now.mono_us
-
-    def lane(self) -> Lane:
-        """The lane after this step."""
+    def lane(self, settled: bool) -> Lane:
+        """The lane after this step; `settled`: its last conclusions changed nothing."""
         return Lane(
             self.cfg,
             self.sensors,
@@ -70,7 +82,26 @@ class Turn:
             self.shown,
             self.timers,
             self.trace,
+            settled,
         )
+
+    def pieces(self) -> Pieces:
+        """What conclusions are drawn from, as it is now, for `changed_since`."""
+        return self.sensors, self.tracks, self.road, self.arm, self.desk, self.counts, self.radio
+
+    def changed_since(self, before: Pieces) -> Change:
+        """What is another object than it was in `before`."""
+        sensors, tracks, road, arm, desk, counts, radio = before
+        if (
+            self.sensors is sensors
+            and self.tracks is tracks
+            and self.road is road
+            and self.arm is arm
+            and self.desk is desk
+            and self.counts is counts
+        ):
+            return Change.NOTHING if self.radio is radio else Change.TAGS
+        return Change.MORE
 
     def line(self, sensor: Sensor) -> Line:
         """State of one sensor."""
@@ -106,9 +137,19 @@ class Turn:
         """Toll vehicles in order, the first one nearest to the exit."""
         return tuple(track for track in self.tracks if track.vehicle)
 
+    def first(self) -> Track | None:
+        """The first toll vehicle, nearest to the exit."""
+        for track in self.tracks:
+            if track.vehicle:
+                return track
+        return None
+
     def occupant(self) -> Track | None:
         """The vehicle now on L1."""
-        track = self.track(self.road.occupant)
+        occupant = self.road.occupant
+        if occupant is None:
+            return None
+        track = self.track(occupant)
         return track if track is not None and track.on_l1 else None
 
     def under_arm(self) -> Track | None:

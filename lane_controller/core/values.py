@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lane_controller.contracts.values import TagStatus
+from lane_controller.core.evolve import quick
 
 
 class Sensor(StrEnum):
@@ -174,6 +175,7 @@ class Ticket:
     kind: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TagEntry:
     """One row of the tag list. `list_version` is the version that last changed *this* row (R13 counts from it)."""
@@ -213,6 +215,7 @@ class TraceEdge:
     mono_us: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One tag that was weighed for a vehicle: the explanation of a decision in plain values.

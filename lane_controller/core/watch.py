@@ -6,6 +6,8 @@ Never: a timer that decides. `TimerFired` only makes the lane look at its deadli
 nothing.
 """
 
+from collections.abc import Callable
+
 from lane_controller.core import arm, deciding, departures, evidence
 from lane_controller.core.effects import CancelTimer, StartTimer
 from lane_controller.core.sensors import pending
@@ -13,10 +15,15 @@ from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, Sensor
 
 _L1, _L2, _L3, _LC1, _LC2 = Sensor.L1, Sensor.L2, Sensor.L3, Sensor.LC1, Sensor.LC2
+DEBOUNCE, STALL, STUCK = (
+    {sensor: f"{what}:{sensor.value}" for sensor in Sensor} for what in ("debounce", "stall", "stuck")
+)
 
 
 def settle_watch(turn: Turn) -> None:
     """Raise what has been on for too long."""
+    if not _long_on(turn):
+        return
     for sensor, at in _stall_deadlines(turn):
         if at <= turn.t:
             turn.set_line(sensor, stalled=True)
@@ -27,6 +34,20 @@ def settle_watch(turn: Turn) -> None:
             if sensor is Sensor.L1:
                 evidence.stuck_l1(turn)
             turn.flag(Flag.SENSOR_STUCK)
+
+
+def _long_on(turn: Turn) -> bool:
+    """Some sensor has been on for the shorter of the two times."""
+    s = turn.sensors
+    cfg = turn.cfg
+    since = turn.t - min(cfg.stall_ms, cfg.stuck_ms) * 1000
+    return (
+        (s.l1.on and s.l1.since_us <= since)
+        or (s.l2.on and s.l2.since_us <= since)
+        or (s.l3.on and s.l3.since_us <= since)
+        or (s.lc1.on and s.lc1.since_us <= since)
+        or (s.lc2.on and s.lc2.since_us <= since)
+    )
 
 
 def _stall_deadlines(turn: Turn) -> list[tuple[Sensor, int]]:
@@ -56,17 +77,22 @@ def _l1_is_used(turn: Turn) -> bool:
         return False
     plate = track.plate is not None and track.plate.text is not None
     l1_on = track.times.l1_on
-    heard = any(
-        tag.credible is not None
-        and not tag.spent
-        and (tag.owner == track.id or (l1_on and tag.last_us >= l1_on.mono_us))
-        for tag in turn.radio.tags.values()
+    return (
+        plate
+        or track.live
+        or any(
+            tag.credible is not None
+            and not tag.spent
+            and (tag.owner == track.id or (l1_on and tag.last_us >= l1_on.mono_us))
+            for tag in turn.radio.tags.values()
+        )
     )
-    return plate or heard or track.live
 
 
-def settle_timers(turn: Turn) -> None:
-    """Tell the shell which timers changed."""
+def settle_timers(turn: Turn, due: bool) -> None:
+    """Tell the shell which timers changed; `due`: one of those that the lane had before this step has passed."""
+    if not due and _as_before(turn):
+        return
     wanted = deadlines(turn)
     if wanted == turn.timers:
         return
@@ -79,30 +105,59 @@ def settle_timers(turn: Turn) -> None:
     turn.timers = wanted
 
 
+def _as_before(turn: Turn) -> bool:
+    """No deadline can have moved: nothing changed but reads of tags, and those that depend on tags are the same."""
+    was, timers = turn.was, turn.timers
+    if not (
+        turn.tracks is was.tracks
+        and turn.sensors is was.sensors
+        and turn.arm is was.arm
+        and turn.desk is was.desk
+        and turn.road is was.road
+        and timers is was.timers
+    ):
+        return False
+    if turn.radio is was.radio:
+        return True
+    if turn.radio.neighbours or was.radio.neighbours:
+        return False
+    return not turn.tracks or (_decide_as_before(turn) and _stuck_l1_as_before(turn))
+
+
+def _decide_as_before(turn: Turn) -> bool:
+    at = deciding.next_deadline(turn)
+    return turn.timers.get("decide") == (at if at is not None and at > turn.t else None)
+
+
+def _stuck_l1_as_before(turn: Turn) -> bool:
+    l1 = turn.sensors.l1
+    if not l1.on or l1.stuck:
+        return True
+    at = l1.since_us + turn.cfg.stuck_ms * 1000
+    return turn.timers.get(STUCK[_L1]) == (at if at > turn.t and not _l1_is_used(turn) else None)
+
+
 def deadlines(turn: Turn) -> dict[str, int]:
     """Every instant at which this lane must look again, by timer key; instants already past are not timers."""
     found: dict[str, int] = {}
     for happened, sensor, on in pending(turn):
-        found[f"debounce:{sensor.value}"] = happened + turn.cfg.debounce_us(sensor, on)
-    for key, at in _single(turn):
+        found[DEBOUNCE[sensor]] = happened + turn.cfg.debounce_us(sensor, on)
+    for key, deadline in _SINGLE:
+        at = deadline(turn)
         if at is not None and at > turn.t:
             found[key] = at
-    for sensor, stall_at in _stall_deadlines(turn):
-        found[f"stall:{sensor.value}"] = stall_at
-    for sensor, stuck_at in _stuck_deadlines(turn):
-        if stuck_at > turn.t:
-            found[f"stuck:{sensor.value}"] = stuck_at
+    s = turn.sensors
+    if s.l1.on or s.l2.on or s.l3.on or s.lc1.on or s.lc2.on:
+        for sensor, stall_at in _stall_deadlines(turn):
+            found[STALL[sensor]] = stall_at
+        for sensor, stuck_at in _stuck_deadlines(turn):
+            if stuck_at > turn.t:
+                found[STUCK[sensor]] = stuck_at
     return found
 
 
-def _single(turn: Turn) -> tuple[tuple[str, int | None], ...]:
-    return (
-        ("decide", deciding.next_deadline(turn)),
-        ("depart", departures.next_departure(turn)[1]),
-        ("arm", arm.command_deadline(turn)),
-        ("close", arm.close_at(turn)),
-        ("arbitrate", _arbitration(turn)),
-    )
+def _departure(turn: Turn) -> int | None:
+    return departures.next_departure(turn)[1] if turn.tracks else None
 
 
 def _arbitration(turn: Turn) -> int | None:
@@ -111,3 +166,12 @@ def _arbitration(turn: Turn) -> int | None:
     wait_us = turn.cfg.arbitration_wait_ms * 1000
     times = [heard.first_us + wait_us for heard in turn.radio.neighbours.values()]
     return min((at for at in times if at > turn.t), default=None)
+
+
+_SINGLE: tuple[tuple[str, Callable[[Turn], int | None]], ...] = (
+    ("decide", deciding.next_deadline),
+    ("depart", _departure),
+    ("arm", arm.command_deadline),
+    ("close", arm.close_at),
+    ("arbitrate", _arbitration),
+)
