@@ -2,7 +2,8 @@
 
 In: events of devices, lists, operators and timers, stamped when they arrive. Out: records to the journal, commands to
 the devices. No effect of a step is performed before all records of that step are on disk. The loop itself knows no rule
-of the lane and no concrete device.
+of the lane and no concrete device. It is made of calls, not of a task that waits: each turn of the event loop between
+the last evidence and the open command is time that a driver brakes in (docs/adr/0015).
 """
 
 from __future__ import annotations
@@ -11,14 +12,24 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeAlias, assert_never
 
 from lane_controller.app.health import LaneHealth
 from lane_controller.core import effects as fx
 from lane_controller.core.config import LaneConfig
-from lane_controller.core.events import Booted, ClockStepped, Event, SensorChanged, SensorLevels, TimerFired
+from lane_controller.core.events import (
+    Booted,
+    ClockStepped,
+    Event,
+    NeighbourHeard,
+    SensorChanged,
+    SensorLevels,
+    TagSeen,
+    TimerFired,
+)
 from lane_controller.core.instant import Now
 from lane_controller.core.lane import start, step
 from lane_controller.core.plain import to_plain
@@ -27,12 +38,15 @@ from lane_controller.core.values import BarrierAction
 from lane_controller.devices.ports import Clock, FieldIo, Neighbours, PlateReader, PlcPosition
 from lane_controller.outbox.encode import entry_of, utc_of
 from lane_controller.outbox.journal import Input
+from lane_controller.outbox.marks import EVERY_US, Mark, mark_input
 from lane_controller.outbox.writer import JournalWriter
 
 OPENS: Final = frozenset({BarrierAction.OPEN, BarrierAction.LATCH_OPEN})
 FLAGS_KEPT: Final = 50
 CLOCK_STEP_US: Final = 500_000
 """Wall time that moves this much against the monotonic clock between two events was set, not slewed."""
+_UNTOLD: Final = (TimerFired, TagSeen, NeighbourHeard)
+"""Events that alone change nothing of the status worth telling before its second is over."""
 Answer: TypeAlias = "asyncio.Future[tuple[fx.Effect, ...]]"
 
 
@@ -72,6 +86,15 @@ class _Arrival:
     answer: Answer | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A step whose records are on their way to the disk."""
+
+    arrival: _Arrival
+    effects: tuple[fx.Effect, ...]
+    began_s: float
+
+
 class LaneRunner:
     """Runs one lane; `offer` is the sink of its devices. Everything on one event loop."""
 
@@ -81,8 +104,14 @@ class LaneRunner:
         self.flags: deque[str] = deque(maxlen=FLAGS_KEPT)
         self.changed = asyncio.Event()
         self._arrivals: deque[_Arrival] = deque()
-        self._wake = asyncio.Event()
+        self._out: Outputs | None = None
+        self._ended: asyncio.Future[None] | None = None
+        self._woken = False
+        """A call of `_go_on` is on its way."""
+        self._writing = False
+        """A step waits for the disk."""
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._mark_due_us = 0
         now = clock.now()
         self._utc_minus_mono_us = now.utc_us - now.mono_us
 
@@ -98,14 +127,15 @@ class LaneRunner:
 
     async def run(self, booted: Booted, outputs: Outputs) -> None:
         """Boot and handle events until cancelled. Any error ends the lane's run; its supervisor restarts it."""
+        self._ended = asyncio.get_running_loop().create_future()
+        self._out = outputs
+        self._mark(self._clock.now(), outputs, booting=True)
         self._arrivals.appendleft(_Arrival(booted, self._clock.now(), None))
+        self._go_on()
         try:
-            while True:
-                while self._arrivals:
-                    await self._take(self._arrivals.popleft(), outputs)
-                self._wake.clear()
-                await self._wake.wait()
+            await self._ended
         finally:
+            self._out = None
             for handle in self._timers.values():
                 handle.cancel()
             for left in self._arrivals:
@@ -120,30 +150,81 @@ class LaneRunner:
             self._arrivals.append(_Arrival(ClockStepped(step_us), now, None))
         self._utc_minus_mono_us = utc_minus_mono_us
         self._arrivals.append(_Arrival(event, now, position, answer))
-        self._wake.set()
+        if not self._woken and not self._writing:
+            # Never at once: the adapter that hands this in may be in the middle of its own work.
+            self._woken = True
+            asyncio.get_running_loop().call_soon(self._go_on)
 
-    async def _take(self, arrival: _Arrival, out: Outputs) -> None:
+    def _go_on(self) -> None:
+        """Handle what has arrived, up to a step that has to wait for the disk."""
+        self._woken = False
+        try:
+            while self._out is not None and self._arrivals and not self._writing:
+                self._take(self._arrivals.popleft(), self._out)
+            if self._out is not None and not self._writing:
+                self._mark_when_due(self._out)
+        except Exception as error:
+            self._fail(error)
+
+    def _mark_when_due(self, out: Outputs) -> None:
+        """Everything that arrived is handled and on disk: the moment to write down what the lane is."""
+        now = self._clock.now()
+        if now.mono_us >= self._mark_due_us:
+            self._mark(now, out, booting=False)
+
+    def _mark(self, now: Now, out: Outputs, *, booting: bool) -> None:
+        number, _, _ = out.journal.journal.heads
+        out.journal.note(mark_input(Mark(self.lane, number, booting, now)))
+        self._mark_due_us = now.mono_us + EVERY_US
+
+    def _take(self, arrival: _Arrival, out: Outputs) -> None:
+        """Step the core; with records, the rest happens once all of them are on disk, in one transaction."""
         out.journal.note(_input(arrival))
         self.lane, effects = step(self.lane, arrival.event, arrival.now)
-        await self._persist([effect for effect in effects if isinstance(effect, fx.Record)], out)
+        place = self.place
+        entries = [
+            entry_of(effect.record, place.plaza, place.lane, place.epoch)
+            for effect in effects
+            if isinstance(effect, fx.Record)
+        ]
+        if not entries:
+            self._finish(arrival, effects, out)
+            return
+        self._writing = True
+        out.journal.commit_then(entries, partial(self._durable, _Step(arrival, effects, time.perf_counter())))
+
+    def _durable(self, done: _Step, _: object, error: Exception | None) -> None:
+        """The records of a step are on disk, or will never be."""
+        self._writing = False
+        out = self._out
+        if out is None:  # the run has ended; the journal has the records, and a restart begins from it
+            return
+        if error is not None:
+            self._fail(error)
+            return
+        took_s = time.perf_counter() - done.began_s
+        try:
+            self._finish(done.arrival, done.effects, out)
+            number, seq, _ = out.journal.journal.heads
+            self._health.committed(took_s, number, seq)
+            out.committed()
+        except Exception as failure:
+            self._fail(failure)
+            return
+        self._go_on()
+
+    def _finish(self, arrival: _Arrival, effects: tuple[fx.Effect, ...], out: Outputs) -> None:
         for effect in effects:
             self._perform(effect, out, arrival)
-        if effects or not isinstance(arrival.event, TimerFired):
+        if effects or not isinstance(arrival.event, _UNTOLD):
             self.changed.set()
         if arrival.answer is not None and not arrival.answer.done():
             arrival.answer.set_result(effects)
 
-    async def _persist(self, records: Sequence[fx.Record], out: Outputs) -> None:
-        """All records of a step in one transaction, before anything else of the step."""
-        if not records:
-            return
-        place = self.place
-        entries = [entry_of(effect.record, place.plaza, place.lane, place.epoch) for effect in records]
-        began = time.perf_counter()
-        await out.journal.commit(entries)
-        number, seq, _ = out.journal.journal.heads
-        self._health.committed(time.perf_counter() - began, number, seq)
-        out.committed()
+    def _fail(self, error: Exception) -> None:
+        self._out = None
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_exception(error)
 
     def _perform(self, effect: fx.Effect, out: Outputs, arrival: _Arrival) -> None:  # noqa: C901
         match effect:

@@ -34,6 +34,7 @@ from lane_controller.devices.field_wire import (
     signal_payload,
 )
 from lane_controller.devices.ports import Clock, PlcPosition, Reject, Sink
+from lane_controller.devices.prompt_mqtt import PromptClient
 
 log = logging.getLogger(__name__)
 
@@ -58,16 +59,6 @@ class MqttSettings:
     version: Literal["3.1.1", "5"] = "3.1.1"
 
 
-class _PromptClient(aiomqtt.Client):
-    """Also sends at once: `publish` leaves two turns of the event loop later, and a command is waited for by a car."""
-
-    def publish_now(self, topic: str, payload: bytes, properties: Properties | None) -> MQTTMessageInfo:
-        """Hand the message to the socket, QoS 1; paho keeps it until the broker has it."""
-        info = self._client.publish(topic, payload, 1, False, properties)
-        self._client.loop_write()
-        return info
-
-
 class MqttFieldIo:
     """The port `FieldIo` of one lane."""
 
@@ -80,7 +71,7 @@ class MqttFieldIo:
         self.root = f"etc/v1/{place[0]}/{place[1]}"
         self._durable = durable
         self._tracker = EdgeTracker(durable())
-        self._client: _PromptClient | None = None
+        self._client: PromptClient | None = None
         self._unconfirmed: list[MQTTMessageInfo] = []
         self._slots = asyncio.Semaphore(IN_FLIGHT_MAX)
         self._sending: set[asyncio.Task[None]] = set()
@@ -137,17 +128,17 @@ class MqttFieldIo:
             await asyncio.sleep(RECONNECT_S[min(attempt, len(RECONNECT_S) - 1)])
             attempt += 1
 
-    def _new_client(self) -> _PromptClient:
+    def _new_client(self) -> PromptClient:
         settings = self._settings
         five = settings.version == "5"
-        return _PromptClient(
+        return PromptClient(
             settings.host, settings.port, username=settings.username, password=settings.password,
             protocol=aiomqtt.ProtocolVersion.V5 if five else aiomqtt.ProtocolVersion.V311,
             clean_session=None if five else True, keepalive=KEEPALIVE_S, timeout=5.0, socket_options=[NO_DELAY],
             identifier=f"lane-{self.root.rsplit('/', 1)[1]}",
         )  # fmt: skip
 
-    async def _serve(self, client: _PromptClient) -> None:
+    async def _serve(self, client: PromptClient) -> None:
         """One connection, from subscribing to its end."""
         for topic in SUBSCRIPTIONS:
             await client.subscribe(f"{self.root}/{topic}", qos=1)

@@ -6,6 +6,7 @@ that a reader says is counted by the client or logged. The client reconnects by 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -55,10 +56,11 @@ class LlrpReader:
     async def run(self) -> None:
         """See the port."""
         place = self._place
-        connection = LlrpClient(place.host, place.port, place.settings, reader=place.name, counts=self._counts)
-        async with connection as client:
-            async for observation in client:
-                self._hand(observation)
+        # Handed over at once: a queue between them is a turn of the loop that the car at the arm waits for.
+        async with LlrpClient(
+            place.host, place.port, place.settings, reader=place.name, counts=self._counts, sink=self._hand
+        ):
+            await asyncio.Event().wait()
 
     def state(self) -> str:
         """See the port."""

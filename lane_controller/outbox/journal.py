@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -25,12 +26,11 @@ create table if not exists meta (name text primary key, value text not null) str
 create table if not exists record (
     number integer primary key, at_utc text not null, kind text not null, passage_id text,
     body blob not null, hash text not null) strict;
-create index if not exists record_by_passage on record (passage_id);
 create table if not exists passage (
     seq integer primary key, number integer not null unique references record, passage_id text not null unique,
     outcome text not null, fare_vnd integer not null, message blob not null, hash text not null) strict;
 create table if not exists input (
-    id integer primary key autoincrement, at_utc text not null, mono_ns integer not null, boot text not null,
+    id integer primary key, at_utc text not null, mono_ns integer not null, boot text not null,
     body blob not null) strict;
 create index if not exists input_by_time on input (at_utc);
 create table if not exists seal (
@@ -203,8 +203,13 @@ class Journal:
         return gone
 
     def checkpoint(self) -> None:
-        """Move the WAL into the file; called when nobody waits for a commit."""
+        """Move the WAL into the file; called when nobody waits for a commit.
+
+        The first commit behind it begins the WAL anew, with one more fsync: a commit without content takes that on
+        itself, so that no car waits for it.
+        """
         self._db.execute("pragma wal_checkpoint(passive)").fetchall()
+        self._db.execute("insert or replace into meta values ('checkpoints', '')")
 
     def close(self) -> None:
         """Release file and lock."""
@@ -292,13 +297,17 @@ class Journal:
 
 
 class JournalReader:
-    """Reads a journal beside its writer: for the relay, `verify` and `passages`. Use from one thread at a time."""
+    """Reads a journal beside its writer: for the relay, `verify` and `passages`. Use from one thread at a time.
+
+    `close` waits for a read of `passages`, `seals` or `last_sealed` that a cancelled task left behind in a thread.
+    """
 
     def __init__(self, path: Path) -> None:
         """JournalError when there is no such journal."""
         if not path.is_file():
             raise JournalError(f"no journal at {path}: the lane has not run yet, or data_dir is another folder")
         self.path = path
+        self._reading = threading.Lock()
         self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False, timeout=10)
         try:
             self.meta: dict[str, str] = dict(self._db.execute("select name, value from meta").fetchall())
@@ -331,7 +340,8 @@ class JournalReader:
         query = (
             "select seq, passage_id, outcome, fare_vnd, message, hash from passage where seq > ? order by seq limit ?"
         )
-        return [StoredPassage(*row) for row in self._db.execute(query, (after, limit))]
+        with self._reading:
+            return [StoredPassage(*row) for row in self._db.execute(query, (after, limit))]
 
     def passages_with_records(self) -> Iterator[tuple[StoredPassage, int, str | None]]:
         """Every passage in order of seq, with number and kind (None: not there) of the record that closed it."""
@@ -385,11 +395,13 @@ class JournalReader:
     def seals(self, after: int = 0, limit: int = -1) -> list[tuple[int, bytes]]:
         """(id, message) of seals above `after`, in order."""
         query = "select id, message from seal where id > ? order by id limit ?"
-        return [(row[0], row[1]) for row in self._db.execute(query, (after, limit))]
+        with self._reading:
+            return [(row[0], row[1]) for row in self._db.execute(query, (after, limit))]
 
     def last_sealed(self) -> int:
         """The highest sealed seq, 0 before the first seal."""
-        return int(self._db.execute("select coalesce(max(last_seq), 0) from seal").fetchone()[0])
+        with self._reading:
+            return int(self._db.execute("select coalesce(max(last_seq), 0) from seal").fetchone()[0])
 
     def last_seq(self) -> int:
         """The newest passage's seq."""
@@ -408,7 +420,8 @@ class JournalReader:
 
     def close(self) -> None:
         """Release the file."""
-        self._db.close()
+        with self._reading:
+            self._db.close()
 
 
 _REMEDY: Final = (

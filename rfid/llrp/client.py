@@ -47,9 +47,12 @@ def system_now() -> Instant:
 
 
 class LlrpClient:
-    """`async with LlrpClient(host) as client: async for observation in client: …`."""
+    """`async with LlrpClient(host) as client: async for observation in client: …`.
 
-    def __init__(
+    With `sink` every observation goes there at once, a turn of the event loop earlier, and the iterator gives none.
+    """
+
+    def __init__(  # noqa: PLR0913  where, how, and three ports
         self,
         host: str,
         port: int = PORT,
@@ -59,6 +62,7 @@ class LlrpClient:
         counts: Counts | None = None,
         now: Callable[[], Instant] = system_now,
         tags_max: int = 4096,
+        sink: Callable[[ReaderObservation], None] | None = None,
     ) -> None:
         self._host, self._port = host, port
         self._settings = settings or ReaderSettings()
@@ -66,6 +70,7 @@ class LlrpClient:
         self._counts = counts
         self._now = now
         self._queue = ObservationQueue(tags_max)
+        self._sink = sink
         self._task: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
         self._wait: asyncio.Timeout | None = None
@@ -186,6 +191,8 @@ class LlrpClient:
                 if self._down is loss:
                     continue
                 self._down = loss
-            if not self._queue.put(observation) and self._counts is not None:
+            if self._sink is not None:
+                self._sink(observation)
+            elif not self._queue.put(observation) and self._counts is not None:
                 self._counts.dropped(self._reader)
         return reading, loss

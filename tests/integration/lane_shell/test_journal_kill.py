@@ -24,7 +24,7 @@ while True:
     passage_id = f"CM-01-e1-{seq:06d}"
     message = {"seq": seq, "passage_id": passage_id, "outcome": "charged", "fare_vnd": 35000}
     body = {"type": "PassageClosed", "passage": {"passage_id": passage_id, "seq": seq}}
-    flag = Entry("2026-06-15", "FlagRaised", {"n": seq})
+    flag = Entry("2026-06-15", "FlagRaised", {"type": "FlagRaised", "n": seq})
     inputs = [Input("2026-06-15", seq, b"{}", ("boot", seq))]
     journal.commit(Batch(inputs, [flag, Entry("2026-06-15", "PassageClosed", body, passage_id, message)]))
     if seq % 50 == 0:

@@ -151,7 +151,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
 async def test_the_authorisation_is_on_disk_before_the_open(bench: Bench) -> None:
     bench.car()
-    (records,) = await eventually(bench.opened, what="an open")
+    (records,) = await eventually(bench.opened, 5.0, what="an open")
     assert records >= 1
 
 
@@ -159,7 +159,7 @@ async def test_a_full_disk_holds_the_open_back_until_it_has_room(bench: Bench, m
     monkeypatch.setattr(writer_module, "RETRY_S", 0.05)
     bench.journal.refusals = 3
     bench.car()
-    (records,) = await eventually(bench.opened, what="an open")
+    (records,) = await eventually(bench.opened, 5.0, what="an open")
     assert records >= 1
     assert bench.journal.refusals == 0
     assert bench.health.rejected["journal: OperationalError"] == 3
@@ -179,9 +179,9 @@ async def test_a_step_of_the_wall_clock_is_told_once(bench: Bench) -> None:
     inputs: list[Any] = []
     monitored = bench.runner._take
 
-    async def watched(arrival: Any, out: Outputs) -> None:
+    def watched(arrival: Any, out: Outputs) -> None:
         inputs.append(arrival.event)
-        await monitored(arrival, out)
+        monitored(arrival, out)
 
     bench.runner._take = watched  # type: ignore[method-assign]
     bench.clock.wall_us -= 90_000_000
