@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from anpr.observation import Box, PlateObservation
+from anpr.observation import Box, PlateObservation, overlap
 from anpr.plate import normalise
 
 OVERLAP_MIN: Final = 0.2
@@ -66,16 +66,6 @@ class Result:
 def _box(sides: Sequence[float]) -> Box:
     x1, y1, x2, y2 = (float(side) for side in sides)
     return x1, y1, x2, y2
-
-
-def overlap(one: Box, two: Box) -> float:
-    """Intersection over union."""
-    width = min(one[2], two[2]) - max(one[0], two[0])
-    height = min(one[3], two[3]) - max(one[1], two[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, two))
-    return width * height / (areas - width * height)
 
 
 def judge(label: Label, plates: Sequence[PlateObservation], ms: float) -> Result:

@@ -14,17 +14,25 @@ from anpr.observation import Colour
 SATURATION_MIN = 75
 """Below it a ground is white: lamps and evening sun tint white plates up to about 60 of 255."""
 LIGHT_MIN = 45
+EDGE_X = 0.075
+EDGE_Y = 0.12
+"""Cut off first: the reader's margins and a little of the plate's rim."""
 
 
 def ground_colour(crop: NDArray[np.uint8]) -> Colour | None:
-    """Colour of the ground of a BGR crop. The ground covers more of a plate than its characters do."""
+    """Colour of the ground of a BGR crop, laid flat with the reader's margins around it.
+
+    Thick characters can cover half of a plate; along its edge there is nearly nothing but ground.
+    """
     height, width = crop.shape[:2]
-    inner = crop[height // 6 : max(1, height - height // 6), width // 8 : max(1, width - width // 8)]
+    top, left = round(height * EDGE_Y), round(width * EDGE_X)
+    inner = crop[top : max(top + 1, height - top), left : max(left + 1, width - left)]
     small = cv2.resize(inner, (48, 24), interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
     threshold, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     light = grey > threshold
-    ground = small[light if light.mean() >= 0.5 else ~light]
+    edge = np.concatenate([light[:3].ravel(), light[-3:].ravel(), light[3:-3, :3].ravel(), light[3:-3, -3:].ravel()])
+    ground = small[light if edge.mean() >= 0.5 else ~light]
     if ground.size == 0 or float(np.median(ground.max(axis=1))) < LIGHT_MIN:
         return None
     middle = np.median(ground, axis=0).astype(np.uint8)[None, None]

@@ -23,14 +23,10 @@ GREY: Final = 114
 """What ultralytics fills the margins with in training."""
 OVERLAP_MAX: Final = 0.4
 PLATES_MAX: Final = 8
-CLOSER_MAX: Final = 3
-"""Plates that get a closer look and are read: a lane shows one vehicle, and every further plate costs its time."""
+READ_MAX: Final = 3
+"""Plates that are read: a lane shows one vehicle, and every further plate costs its time."""
 RELATIVE_MIN: Final = 0.3
 """Beside a clear plate, boxes of less than this share of its score are grilles and signs."""
-WINDOW: Final = 3.0
-"""Side of the window of the closer look, in sides of the plate."""
-CLOSER_SIDE: Final = 192
-SAME_PLATE_MIN: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +57,14 @@ class PlateDetector:
         self._long_side, self._score_min = long_side, score_min
 
     def detect(self, frame: Image) -> list[Detection]:
-        """Plates of the frame, best first, at most CLOSER_MAX.
+        """Plates of the frame, best first, at most READ_MAX.
 
         A frame that shows none is looked at once more at half the size, where a plate from very near looks like the
         plates that the network knows; an empty lane costs a quarter more for it.
         """
         found = self._look(frame, self._long_side) or self._look(frame, self._long_side // 2)
         likely = [detection for detection in found if detection.score >= RELATIVE_MIN * found[0].score]
-        return [self._look_closer(frame, detection) for detection in likely[:CLOSER_MAX]]
-
-    def _look_closer(self, frame: Image, found: Detection) -> Detection:
-        """The same plate from a window around it: small plates fill more pixels there and get a tighter box."""
-        x1, y1, x2, y2 = found.box
-        side = WINDOW * max(x2 - x1, y2 - y1)
-        if side > max(frame.shape[:2]):
-            return found
-        left = int(max(0, (x1 + x2 - side) / 2))
-        top = int(max(0, (y1 + y2 - side) / 2))
-        window = frame[top : top + int(side), left : left + int(side)]
-        for closer in self._look(window, CLOSER_SIDE):
-            a, b, c, d = closer.box
-            moved = Detection((a + left, b + top, c + left, d + top), max(found.score, closer.score))
-            if _shared(moved.box, found.box) > SAME_PLATE_MIN:
-                return moved
-        return found
+        return likely[:READ_MAX]
 
     def _look(self, frame: Image, long_side: int) -> list[Detection]:
         tensor, scale = letterbox(frame, long_side)
@@ -98,15 +78,6 @@ class PlateDetector:
             if box[2] - box[0] >= 4 and box[3] - box[1] >= 4:
                 found.append(Detection(box, float(scores[index])))
         return found
-
-
-def _shared(one: Box, two: Box) -> float:
-    """Intersection over union."""
-    width, height = min(one[2], two[2]) - max(one[0], two[0]), min(one[3], two[3]) - max(one[1], two[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = (one[2] - one[0]) * (one[3] - one[1]) + (two[2] - two[0]) * (two[3] - two[1])
-    return width * height / (areas - width * height)
 
 
 def letterbox(frame: Image, long_side: int) -> tuple[Floats, float]:

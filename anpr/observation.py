@@ -16,6 +16,16 @@ Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels of the frame, origin top left."""
 
 
+def overlap(one: Box, two: Box) -> float:
+    """Intersection over union of two boxes, 0..1."""
+    width = min(one[2], two[2]) - max(one[0], two[0])
+    height = min(one[3], two[3]) - max(one[1], two[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, two))
+    return width * height / (areas - width * height)
+
+
 @dataclass(frozen=True, slots=True)
 class PlateObservation:
     """One plate, as seen in one frame or voted over several frames of one vehicle.

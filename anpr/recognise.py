@@ -1,4 +1,4 @@
-"""Reads every plate of a frame: detector, reader, grammar, colour. ONNX Runtime, one thread, no torch.
+"""Reads every plate of a frame: detector, corners, reader, grammar, colour. ONNX Runtime, one thread, no torch.
 
 Comes in: a BGR frame. Goes out: `PlateObservation`s, the most prominent plate first.
 Must never happen: a text below the measured confidence leaves as if it were read.
@@ -15,16 +15,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr.colour import ground_colour
+from anpr.corners import CornerFinder, Corners, Quad, bounds, lay_flat
 from anpr.crop import reader_input, widen
-from anpr.decode import beam_search, character_chances, mix, weigh
-from anpr.detect import Detection, PlateDetector, open_session
+from anpr.decode import Chances, beam_search, character_chances, mix, weigh
+from anpr.detect import PlateDetector, open_session
 from anpr.models import MODELS, ModelSettings, load_settings
-from anpr.observation import Layout, PlateObservation
+from anpr.observation import Box, Layout, PlateObservation, overlap
 
 Image = NDArray[np.uint8]
-MARGIN_SCALES: Final = (1.0, 2.2, 3.5)
-"""Every plate is read in three cuts, from exact to wide: the detector's box is more often too tight than too wide, and
-a text that stands only in one of the cuts is a text to doubt. Measured on the validation photographs."""
+FLAT_SCALES: Final = (1.0, 2.2)
+"""Every plate is read in several cuts: laid flat, with the margins that training knows and with wider ones, and as it
+stands in the frame where those leave a doubt. A text that stands only in one of the cuts is a text to doubt."""
+UPRIGHT_SCALE: Final = 1.0
+CORNER_ROUNDS: Final = 2
+"""The second look starts from the first one's corners, and so has the plate in the middle of its window."""
+PLATE_CHANCE_MIN: Final = 0.1
+FRAME_CHANCE_MIN: Final = 0.8
+SAME_PLATE_MIN: Final = 0.3
+"""Overlap (intersection over union) from which two boxes turn out to be one plate."""
+SURE: Final = 0.98
+"""Cuts that agree so surely need no further one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,8 @@ class Reading:
     candidates: dict[str, float]
     raw_text: str
     layout: Layout
+    cuts: tuple[tuple[Chances, float], ...] = ()
+    """What each cut alone said: its texts, and its score for two lines over one."""
 
 
 class TextReader:
@@ -44,14 +56,17 @@ class TextReader:
         self._input = self._session.get_inputs()[0].name
         self._temperature = temperature
 
-    def read(self, crops: list[Image]) -> Reading:
-        """Reads cuts of one and the same plate."""
+    def read(self, crops: list[Image], before: tuple[tuple[Chances, float], ...] = ()) -> Reading:
+        """Reads cuts of one and the same plate; `before` are those that were read already."""
         pixels = np.stack([reader_input(crop) for crop in crops])
         log_chances, layout_scores = self._session.run(None, {self._input: pixels})
-        layout: Layout = "two-line" if float((layout_scores[:, 1] - layout_scores[:, 0]).mean()) > 0 else "one-line"
-        mixed = mix([beam_search(places, self._temperature) for places in log_chances], layout)
+        scores = (layout_scores[:, 1] - layout_scores[:, 0]).tolist()
+        texts = [beam_search(places, self._temperature) for places in log_chances]
+        cuts = (*before, *zip(texts, scores, strict=True))
+        layout: Layout = "two-line" if sum(score for _, score in cuts) > 0 else "one-line"
+        mixed = mix([chances for chances, _ in cuts], layout)
         raw_text = max(mixed, key=lambda text: (mixed[text], text))
-        return Reading(weigh(mixed, layout), raw_text, layout)
+        return Reading(weigh(mixed, layout), raw_text, layout, cuts)
 
 
 class Recogniser:
@@ -63,31 +78,58 @@ class Recogniser:
         self._detector = PlateDetector(
             models / "detector.onnx", self.settings.detector_side, self.settings.detector_score
         )
+        self._corners = CornerFinder(models / "corners.onnx")
         self._reader = TextReader(models / "reader.onnx", self.settings.temperature)
 
     def plates(self, frame: Image) -> list[PlateObservation]:
-        """Every plate of the frame; the largest and surest first."""
-        observed = [self._observe(frame, found) for found in self._detector.detect(frame)]
-        return sorted(observed, key=_prominence, reverse=True)
+        """Every plate of the frame; the largest and surest first.
 
-    def _observe(self, frame: Image, found: Detection) -> PlateObservation:
+        Where the detector sees none, the frame may be one: of a plate from very near only the corners show.
+        """
         height, width = frame.shape[:2]
-        crops = []
-        for scale in MARGIN_SCALES:
-            left, top, right, bottom = widen(found.box, width, height, scale)
-            crops.append(frame[top:bottom, left:right])
-        reading = self._reader.read(crops)
+        found = self._detector.detect(frame)
+        boxes = [detection.box for detection in found] or [(0.0, 0.0, float(width), float(height))]
+        plates: list[PlateObservation] = []
+        for box in boxes:
+            corners = self._find(frame, box)
+            outline = _inside(bounds(corners.quad), width, height)
+            taken = any(overlap(outline, plate.bbox) > SAME_PLATE_MIN for plate in plates)
+            if corners.chance >= (PLATE_CHANCE_MIN if found else FRAME_CHANCE_MIN) and not taken:
+                plates.append(self._observe(frame, corners.quad, outline))
+        return sorted(plates, key=_prominence, reverse=True)
+
+    def _find(self, frame: Image, box: Box) -> Corners:
+        corners = self._corners.find(frame, box)
+        for _ in range(CORNER_ROUNDS - 1):
+            corners = self._corners.find(frame, bounds(corners.quad))
+        return corners
+
+    def _observe(self, frame: Image, quad: Quad, box: Box) -> PlateObservation:
+        flat = [lay_flat(frame, quad, scale) for scale in FLAT_SCALES]
+        reading = self._reader.read(flat)
+        if not _sure(reading):
+            left, top, right, bottom = widen(box, frame.shape[1], frame.shape[0], UPRIGHT_SCALE)
+            reading = self._reader.read([frame[top:bottom, left:right]], reading.cuts)
         best = next(iter(reading.candidates), None)
         confidence = min(reading.candidates[best], 1.0) if best is not None else 0.0
         return PlateObservation(
             text=best if confidence >= self.settings.read_confidence else None,
             confidence=confidence,
             layout=reading.layout,
-            colour=ground_colour(crops[0]),
-            bbox=found.box,
+            colour=ground_colour(flat[0]),
+            bbox=box,
             chars=character_chances(reading.candidates),
             raw_text=reading.raw_text,
         )
+
+
+def _sure(reading: Reading) -> bool:
+    """Whether a further cut would change nothing."""
+    return next(iter(reading.candidates.values()), 0.0) >= SURE
+
+
+def _inside(box: Box, width: int, height: int) -> Box:
+    return max(0.0, box[0]), max(0.0, box[1]), min(float(width), box[2]), min(float(height), box[3])
 
 
 def _prominence(plate: PlateObservation) -> tuple[bool, float]:

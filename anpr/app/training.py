@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import random
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 
 class Stage(StrEnum):
-    """The two networks."""
+    """The three networks."""
 
     DETECTOR = "detector"
+    CORNERS = "corners"
     READER = "reader"
 
 
@@ -80,49 +79,60 @@ def train_detector(
     typer.echo(f"{best}: now `anpr export detector`")
 
 
+@train_app.command("corners")
+def train_corners(
+    pool: Pool = None,
+    runs: Runs = RUNS,
+    seed: Seed = 1,
+    steps: Annotated[int, typer.Option()] = 5000,
+    stages: Annotated[int, typer.Option(help="Pictures of one plate each, made before the training")] = 8000,
+    threads: Threads = 1,
+    resume: Resume = False,
+) -> None:
+    """Train the network that finds a plate's four corners in the detector's box."""
+    import cv2  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+
+    from anpr.training.corner_data import CornerSampler, load_scenery, make_stage  # noqa: PLC0415
+    from anpr.training.train_corners import CornerPlan  # noqa: PLC0415
+    from anpr.training.train_corners import train_corners as train  # noqa: PLC0415
+
+    cv2.setNumThreads(1)
+    scenery = load_scenery(pool) if pool else []
+    held = scenery[::12]
+    scenery = [scene for number, scene in enumerate(scenery) if number % 12]
+    lessons = CornerSampler([make_stage(scenery, np.random.default_rng((seed, number))) for number in range(stages)])
+    checks = CornerSampler([make_stage(held, np.random.default_rng((seed, 2, number))) for number in range(300)])
+    typer.echo(f"{len(scenery)} photographs, {len(held)} held out, {stages} stages")
+    train(CornerPlan(steps, seed, threads=threads), lessons, checks, runs / "corners", resume)
+    typer.echo(f"{runs / 'corners' / 'last.pt'}: now `anpr export corners`")
+
+
 @train_app.command("reader")
-def train_reader(
+def train_reader(  # noqa: PLR0913, PLR0917  each is one option of the command
     pool: Pool = None,
     exclude: Annotated[Path | None, typer.Option(help="labels.jsonl whose plates must not be trained on")] = None,
     runs: Runs = RUNS,
     seed: Seed = 1,
-    steps: Annotated[int, typer.Option()] = 5500,
+    steps: Annotated[int, typer.Option()] = 11000,
     threads: Threads = 1,
     resume: Resume = False,
+    reread: Annotated[
+        Path | None, typer.Option(help="Model folder of an earlier round; its reader judges the pool's labels")
+    ] = None,
 ) -> None:
     """Train the reader on plates rendered as it goes (and on the pool's crops)."""
     import cv2  # noqa: PLC0415
 
-    from anpr.training.crops import CropSampler, load_crops  # noqa: PLC0415
+    from anpr.training.reader_lessons import reader_lessons  # noqa: PLC0415
     from anpr.training.train_reader import ReaderPlan  # noqa: PLC0415
     from anpr.training.train_reader import train_reader as train  # noqa: PLC0415
 
     cv2.setNumThreads(1)
-    crops = load_crops(pool / "vn_plate_crops", excluded_texts(exclude)) if pool else []
-    backgrounds: list[Any] = []
-    if pool:
-        pictures = sorted((pool / "openalpr_endtoend" / "images").glob("*.jpg"))[:200]
-        backgrounds = [picture for path in pictures if (picture := cv2.imread(str(path))) is not None]
-    # By plate, never by file: one plate stands on many photographs.
-    texts = sorted({crop.text for crop in crops})
-    random.Random(seed).shuffle(texts)  # noqa: S311  a split, no secret
-    held = set(texts[: len(texts) // 12])
-    sampler = CropSampler([crop for crop in crops if crop.text not in held], backgrounds)
-    typer.echo(f"{len(crops)} real crops, {len(held)} plates held out, {len(backgrounds)} backgrounds")
-    plan = ReaderPlan(steps, seed, threads=threads)
-    train(plan, sampler, [crop for crop in crops if crop.text in held], runs / "reader", resume)
+    lessons = reader_lessons(pool, exclude, reread, seed)
+    typer.echo(lessons.summary)
+    train(ReaderPlan(steps, seed, threads=threads), lessons.sampler, lessons.held_out, runs / "reader", resume)
     typer.echo(f"{runs / 'reader' / 'best.pt'}: now `anpr export reader`")
-
-
-def excluded_texts(labels: Path | None) -> frozenset[str]:
-    """The texts of a labels.jsonl, further plates of its pictures included."""
-    if labels is None:
-        return frozenset()
-    texts = set()
-    for line in labels.read_text().splitlines():
-        label = json.loads(line)
-        texts.update([label["text"], *(other["text"] for other in label.get("others", []))])
-    return frozenset(texts)
 
 
 def export(
@@ -133,12 +143,14 @@ def export(
 ) -> None:
     """Export trained weights to ONNX, and check the file against the checkpoint. Needs the training environment."""
     from anpr.models import MODELS  # noqa: PLC0415
-    from anpr.training.export import export_detector, export_reader  # noqa: PLC0415
+    from anpr.training.export import export_corners, export_detector, export_reader  # noqa: PLC0415
 
     folder = out or MODELS
     folder.mkdir(parents=True, exist_ok=True)
     if stage is Stage.DETECTOR:
         written = export_detector(weights or runs / "detector" / "weights" / "best.pt", folder)
+    elif stage is Stage.CORNERS:
+        written = export_corners(weights or runs / "corners" / "last.pt", folder)
     else:
         written = export_reader(weights or runs / "reader" / "best.pt", folder)
     typer.echo(f"{written}: {written.stat().st_size / 1e6:.1f} MB")

@@ -8,12 +8,16 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 import torch
 
+from anpr.corners import WINDOW_HEIGHT, WINDOW_WIDTH
 from anpr.crop import INPUT_HEIGHT, INPUT_WIDTH
 from anpr.detect import open_session
+from anpr.training.corner_net import CornerNet
 from anpr.training.reader_net import PlateReader
 from anpr.training.train_detector import IMAGE_SIZE
 
@@ -33,6 +37,7 @@ def export_detector(weights: Path, folder: Path) -> Path:
     )
     target = folder / "detector.onnx"
     shutil.move(str(exported), target)
+    _strip(target)
     (output,) = open_session(target).run(None, {"images": np.zeros((1, 3, 224, 384), np.float32)})
     if output.shape[1] != 5:
         raise ValueError(f"the head gives {output.shape}, not (1, 5, places): export without end-to-end NMS")
@@ -41,30 +46,48 @@ def export_detector(weights: Path, folder: Path) -> Path:
 
 def export_reader(weights: Path, folder: Path) -> Path:
     """The reader with a free batch size. Raises FileNotFoundError without weights."""
+    example = torch.randn(2, 1, INPUT_HEIGHT, INPUT_WIDTH)
+    return _export(PlateReader(), weights, folder / "reader.onnx", example, ("log_chances", "layout"))
+
+
+def export_corners(weights: Path, folder: Path) -> Path:
+    """The corner finder with a free batch size. Raises FileNotFoundError without weights."""
+    example = torch.randn(2, 1, WINDOW_HEIGHT, WINDOW_WIDTH)
+    return _export(CornerNet(), weights, folder / "corners.onnx", example, ("corners", "score"))
+
+
+def _export(net: Any, weights: Path, target: Path, example: torch.Tensor, outputs: tuple[str, str]) -> Path:
     if not weights.exists():
-        raise FileNotFoundError(f"{weights}: train the reader first, or name a checkpoint with --weights")
-    net = PlateReader()
+        raise FileNotFoundError(f"{weights}: train first, or name a checkpoint with --weights")
     net.load_state_dict(torch.load(weights, weights_only=True)["net"])
     net.eval()
-    target = folder / "reader.onnx"
-    example = torch.randn(2, 1, INPUT_HEIGHT, INPUT_WIDTH)
-    names = {"pixels": {0: "crops"}, "log_chances": {0: "crops"}, "layout": {0: "crops"}}
     torch.onnx.export(
         net,
         (example,),
         str(target),
         input_names=["pixels"],
-        output_names=["log_chances", "layout"],
-        dynamic_axes=names,
+        output_names=list(outputs),
+        dynamic_axes={name: {0: "plates"} for name in ("pixels", *outputs)},
         opset_version=17,
         dynamo=False,
     )
-    _compare(net, target)
+    _strip(target)
+    _compare(net, target, torch.randn(3, *example.shape[1:]))
     return target
 
 
-def _compare(net: PlateReader, exported: Path) -> None:
-    pixels = torch.randn(3, 1, INPUT_HEIGHT, INPUT_WIDTH)
+def _strip(exported: Path) -> None:
+    """Takes out what an exporter notes about the machine it ran on: paths, dates, the names of source files."""
+    model = onnx.load(exported)
+    model.ClearField("metadata_props")
+    model.ClearField("doc_string")
+    for node in model.graph.node:
+        node.ClearField("doc_string")
+        node.ClearField("metadata_props")
+    onnx.save(model, exported)
+
+
+def _compare(net: Any, exported: Path, pixels: torch.Tensor) -> None:
     with torch.no_grad():
         wanted = [output.numpy() for output in net(pixels)]
     given = open_session(exported).run(None, {"pixels": pixels.numpy()})

@@ -6,8 +6,9 @@ Sizes: QCVN 08:2024/BCA and the older plates that are still on the road (the tab
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import cv2
 import numpy as np
@@ -72,15 +73,34 @@ def random_look(rng: np.random.Generator, spec: PlateSpec) -> PlateLook:
     )
 
 
-def draw_plate(spec: PlateSpec, look: PlateLook, rng: np.random.Generator, height_px: int = 0) -> Image:
-    """The plate, flat and evenly lit; 64 pixels to a line unless `height_px` says otherwise."""
+class Type(Protocol):
+    """Characters from elsewhere than the strokes of `glyphs`."""
+
+    def can_set(self, text: str) -> bool:
+        """Whether it has every character of the text."""
+
+    def draw(
+        self, mask: Mask, character: str, box: tuple[float, float, float, float], rng: np.random.Generator
+    ) -> None:
+        """Sets one character into a box (x, y, width, height) of the mask."""
+
+
+def draw_plate(
+    spec: PlateSpec, look: PlateLook, rng: np.random.Generator, height_px: int = 0, letters: Type | None = None
+) -> Image:
+    """The plate, flat and evenly lit; 64 pixels to a line unless `height_px` says otherwise.
+
+    In the type of `letters` where that has all the characters, else in strokes.
+    """
+    if letters is not None and not letters.can_set(spec.text):
+        letters = None
     height = height_px or 64 * len(spec.lines)
     width = round(height * look.size_mm[0] / look.size_mm[1])
     ground = np.clip(np.array(GROUNDS_BGR[spec.colour]) + look.ground_shift, 0, 255)
     plate = np.empty((height, width, 3), np.float32)
     plate[:] = ground
     ink = np.clip(np.array(INKS_BGR[spec.ink]) + rng.normal(0, 10, 3) + (rng.random() < 0.15) * 50, 0, 255)
-    mask = _characters(spec, look, rng, (height, width))
+    mask = _characters(spec, look, rng, (height, width), letters)
     _edge(mask, look)
     alpha = (mask.astype(np.float32) / 255)[..., None]
     plate += (ink - plate) * alpha
@@ -91,7 +111,9 @@ def draw_plate(spec: PlateSpec, look: PlateLook, rng: np.random.Generator, heigh
     return np.clip(plate, 0, 255).astype(np.uint8)
 
 
-def _characters(spec: PlateSpec, look: PlateLook, rng: np.random.Generator, shape: tuple[int, int]) -> Mask:
+def _characters(
+    spec: PlateSpec, look: PlateLook, rng: np.random.Generator, shape: tuple[int, int], letters: Type | None
+) -> Mask:
     height, width = shape
     mask: Mask = np.zeros(shape, np.uint8)
     margin = height * (0.06 if len(spec.lines) == 2 else 0.08)
@@ -100,11 +122,18 @@ def _characters(spec: PlateSpec, look: PlateLook, rng: np.random.Generator, shap
         glyph_height = line_height * look.glyph_height
         centre_y = margin + (row + 0.5) * line_height
         fill = look.fill if row == len(spec.lines) - 1 else look.fill * float(rng.uniform(0.62, 0.85))
-        _line(mask, line, look, (width / 2, centre_y), (width * fill, glyph_height))
+        for character, box in _places(mask, line, look, (width / 2, centre_y), (width * fill, glyph_height)):
+            if letters is None:
+                draw_glyph(mask, character, box, look.style)
+            else:
+                letters.draw(mask, character.replace("Đ", "D"), box, rng)
     return mask
 
 
-def _line(mask: Mask, line: str, look: PlateLook, centre: tuple[float, float], room: tuple[float, float]) -> None:
+def _places(
+    mask: Mask, line: str, look: PlateLook, centre: tuple[float, float], room: tuple[float, float]
+) -> Iterator[tuple[str, tuple[float, float, float, float]]]:
+    """Where each character of a line belongs; dashes and dots are drawn on the way."""
     advances = [_WIDTH_OF.get(character, 1.0) * (1 + look.gap) for character in line]
     # A glyph is at most so wide; short lines leave room at the sides instead of growing fat.
     unit = min(room[0] / (sum(advances) - look.gap), room[1] * 0.62)
@@ -115,7 +144,7 @@ def _line(mask: Mask, line: str, look: PlateLook, centre: tuple[float, float], r
         if character in "-." and look.separators:
             _separator(mask, character, (x, top, width, room[1]), look.style)
         elif character not in " -.":
-            draw_glyph(mask, character, (x, top, width, room[1]), look.style)
+            yield character, (x, top, width, room[1])
         x += unit * advance
 
 

@@ -19,16 +19,19 @@ ROWS, COLUMNS = 2, 40
 CLASSES = len(ALPHABET) + 1
 
 
-def _conv(inputs: int, outputs: int, stride: int | tuple[int, int] = 1) -> nn.Sequential:
+def conv(inputs: int, outputs: int, stride: int | tuple[int, int] = 1) -> nn.Sequential:
+    """3 × 3, normalised over the batch, ReLU."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
     )
 
 
-class _Residual(nn.Module):  # type: ignore[misc]  # torch is absent where types are checked
+class Residual(nn.Module):  # type: ignore[misc]  # torch is absent where types are checked
+    """Two convolutions beside a bare connection (He et al. 2016)."""
+
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first = _conv(width, width)
+        self.first = conv(width, width)
         self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
 
     def forward(self, features: Tensor) -> Tensor:
@@ -63,15 +66,15 @@ class PlateReader(nn.Module):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.backbone = nn.Sequential(
-            _conv(1, 16, 2),
-            _conv(16, 32, 2),
-            _Residual(32),
-            _conv(32, 64, (2, 1)),
-            _Residual(64),
-            _conv(64, 96, (2, 1)),
-            _Residual(96),
-            _conv(96, 128, (2, 1)),
-            _Residual(128),
+            conv(1, 16, 2),
+            conv(16, 32, 2),
+            Residual(32),
+            conv(32, 64, (2, 1)),
+            Residual(64),
+            conv(64, 96, (2, 1)),
+            Residual(96),
+            conv(96, 128, (2, 1)),
+            Residual(128),
         )
         self.places = nn.Parameter(torch.zeros(1, ROWS * COLUMNS, 128))
         self.attention = nn.Sequential(_Attention(128), _Attention(128))

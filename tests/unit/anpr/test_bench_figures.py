@@ -2,8 +2,8 @@
 
 import pytest
 
-from anpr.bench import Label, breakdown, edit_distance, judge, overlap, summarise, sweep
-from anpr.observation import PlateObservation
+from anpr.bench import Label, breakdown, edit_distance, judge, summarise, sweep
+from anpr.observation import PlateObservation, overlap
 
 LABEL = Label("a.jpg", "30A12345", (10, 10, 110, 40), "one-line", "car", "web_car")
 
