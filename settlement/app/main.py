@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from settlement.app import close_command, report_command, verify_command
+from settlement.app import close_command, dispute_command, invoice_command, report_command, verify_command
 from settlement.app.given import configuration_of, date_of, moment_of, unusable
 from settlement.intake.problems import UnusableInputError
 
@@ -32,6 +32,7 @@ some rows could not be read (see `rejected.csv`).""",
 mapping_app = typer.Typer(no_args_is_help=True, help="Cách đọc tệp của nhà cung cấp. How a provider's file is read.")
 app.add_typer(mapping_app, name="mapping")
 app.add_typer(report_command.app, name="report")
+app.add_typer(invoice_command.app, name="invoice")
 
 _Config = Annotated[
     Path | None,
@@ -197,3 +198,5 @@ app.add_typer(close_command.keys_app, name="keys")
 app.command(
     "verify", epilog="Ví dụ: `settlement verify --config cau-hinh.json --database clickhouse://… --minutes bien-ban/`"
 )(verify_command.verify)
+app.add_typer(dispute_command.app, name="dispute")
+app.add_typer(dispute_command.users_app, name="users")

@@ -63,7 +63,7 @@ def make_report(
     aggregates = Aggregates(database, order.scope)
     untied = aggregates.untied() if order.report.money else []
     if untied:
-        return Made(1, (), _refusal(untied))
+        return Made(1, (), refusal(untied))
     document = _read(order, aggregates, configuration, settings)
     order.out.mkdir(parents=True, exist_ok=True)
     name = f"{order.report.name}_{order.scope.period.first}_{order.scope.period.last}"
@@ -125,7 +125,8 @@ def _not_over(order: Order) -> tuple[str, ...]:
     return ("Kỳ chưa kết thúc / the period is not over: the figures will change.",)
 
 
-def _refusal(untied: Sequence[Untied]) -> tuple[str, ...]:
+def refusal(untied: Sequence[Untied]) -> tuple[str, ...]:
+    """Why nothing was written, and the first passages that are to blame."""
     lines = [f"{u.passage_id}: passage {u.passage_vnd} VND, ledger {u.ledger_vnd} VND" for u in untied[:_NAMED]]
     headline = (
         f"Không cân đối / passages and ledger disagree on {len(untied)} passages; no report was written."

@@ -73,7 +73,7 @@ def _command(report: Report) -> Callable[..., None]:
         config: _Config = None,
         now: _Now = None,
     ) -> None:
-        _make(report, database, _period(first, last), out, plaza or [], kinds, config, now)
+        _make(report, database, (first, last), out, plaza or [], kinds, config, now)
 
     make.__doc__ = f"{report.title}. {report.question}\n\n{report.english}: {report.answer}"
     return make
@@ -130,7 +130,7 @@ def month_minutes(  # noqa: PLR0913, PLR0917  one parameter per option
             made = make_month(order, connection, settings, wiring.report_renderers())
     except (UnusableInputError, OSError) as error:
         unusable(error)
-    _say(made)
+    say(made)
 
 
 def discrepancies(  # noqa: PLR0913, PLR0917  one parameter per option
@@ -152,13 +152,13 @@ def discrepancies(  # noqa: PLR0913, PLR0917  one parameter per option
     from settlement.intake.report_settings import load_report_settings
 
     try:
-        order = DifferenceOrder(tuple(provider or ()), _period(first, last), moment_of(now), out, formats_of(kinds))
+        order = DifferenceOrder(tuple(provider or ()), day_period(first, last), moment_of(now), out, formats_of(kinds))
         settings = load_report_settings(config)
         with wiring.books(database) as connection:
             made = make_discrepancies(order, connection, settings, wiring.report_renderers())
     except (UnusableInputError, OSError) as error:
         unusable(error)
-    _say(made)
+    say(made)
 
 
 for _report, _run, _options in (
@@ -174,13 +174,23 @@ for _report, _run, _options in (
 
 
 def _month(text: str) -> tuple[int, int]:
-    day = date_of("--month", f"{text}-01") if len(text) == len("2026-06") else None
-    if day is None:
+    period = month_period(text)
+    return period.first.year, period.first.month
+
+
+def month_period(text: str) -> Period:
+    """2026-06: its accounting days."""
+    from settlement.clearing.month import month_days
+    from settlement.clearing.tallies import Period
+
+    if len(text) != len("2026-06"):
         raise UnusableInputError(f"--month: write a month such as 2026-06, not {text!r}")
-    return day.year, day.month
+    first = date_of("--month", f"{text}-01")
+    return Period(first, month_days(first.year, first.month)[-1])
 
 
-def _say(made: Made) -> None:
+def say(made: Made) -> None:
+    """Messages to stderr, names of files to stdout; ends with the status."""
     for line in made.messages:
         typer.echo(line, err=True)
     for path in made.files:
@@ -188,14 +198,15 @@ def _say(made: Made) -> None:
     raise typer.Exit(made.status)
 
 
-def _period(first: str, last: str | None) -> Period:
+def day_period(first: str, last: str | None) -> Period:
+    """Accounting days from `first` to `last`, both included."""
     from settlement.clearing.tallies import Period
 
-    try:
-        begin = date_of("--from", first)
-        return Period(begin, begin if last is None else date_of("--to", last))
-    except (UnusableInputError, ValueError) as error:
-        unusable(error)
+    begin = date_of("--from", first)
+    end = begin if last is None else date_of("--to", last)
+    if end < begin:
+        raise UnusableInputError(f"--to: {end} lies before --from {begin}")
+    return Period(begin, end)
 
 
 def formats_of(text: str) -> tuple[str, ...]:
@@ -208,8 +219,8 @@ def formats_of(text: str) -> tuple[str, ...]:
 
 
 def _make(  # noqa: PLR0913, PLR0917
-    report: Report, database: str, period: Period, out: Path, plazas: list[str], kinds: str, config: Path | None,
-    now: str | None,
+    report: Report, database: str, days: tuple[str, str | None], out: Path, plazas: list[str], kinds: str,
+    config: Path | None, now: str | None,
 ) -> None:  # fmt: skip
     from settlement.app import wiring
     from settlement.app.report import Order, make_report
@@ -220,10 +231,10 @@ def _make(  # noqa: PLR0913, PLR0917
     try:
         configuration = configuration_of(config)
         settings = load_report_settings(config)
-        scope = Scope(period, configuration.cutoff, settings.shifts, tuple(plazas))
+        scope = Scope(day_period(*days), configuration.cutoff, settings.shifts, tuple(plazas))
         order = Order(report, scope, moment_of(now), out, formats_of(kinds))
         with wiring.database(database) as connection:
             made = make_report(order, connection, configuration, settings, wiring.report_renderers())
     except (UnusableInputError, NotTiedError, OSError) as error:
         unusable(error)
-    _say(made)
+    say(made)

@@ -77,7 +77,7 @@ def _configuration(content: Mapping[str, Any]) -> Configuration:
         cutoff=_cutoff(content["cutoff"]) if "cutoff" in content else builtin.cutoff,
         terms=terms,
         demonstration=missing,
-        unknown=tuple(sorted(content.keys() - {*KEYS, *ELSEWHERE})),
+        unknown=tuple(sorted(content.keys() - {*KEYS, *ELSEWHERE, *REPORT_KEYS})),
     )
 
 

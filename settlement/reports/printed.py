@@ -27,6 +27,7 @@ ROWS_PRINTED = 500
 _BODY = ParagraphStyle("body", fontName=REGULAR, fontSize=8, leading=10)
 _AMOUNT = ParagraphStyle("amount", parent=_BODY, alignment=2)
 _SMALL = ParagraphStyle("small", fontName=REGULAR, fontSize=7, leading=8.5)
+_NOTE = ParagraphStyle("note", parent=_SMALL, spaceAfter=4)
 _RIGHT = ParagraphStyle("right", parent=_SMALL, alignment=2)
 _WIDE_TABLE = 10
 """A table of more columns is set smaller, or its cells break within words."""
@@ -41,7 +42,7 @@ _CELL_LONGEST = 200
 """Letters of one cell; a file may hold cells that no page has room for. The workbook has the whole text."""
 _HASH_SHOWN = 12
 """Digits of a picture's name: enough to find it; the workbook and the CSV have all of them."""
-_FACT_SHARES = (0.36, 0.16, 0.03, 0.45)
+_FACT_SHARES = (0.27, 0.17, 0.22, 0.34)
 _FRAME = 6
 """Padding of a frame in points; with it titles would stand right of their tables."""
 _SIGNING_ROOM = 24 * mm
@@ -55,8 +56,8 @@ _GRID = TableStyle(
         ("VALIGN", (0, 1), (-1, -1), "TOP"),
         ("TOPPADDING", (0, 0), (-1, -1), 1.5),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5),
-        ("LEFTPADDING", (0, 0), (-1, -1), 2),
-        ("RIGHTPADDING", (0, 0), (-1, -1), 2),
+        ("LEFTPADDING", (0, 0), (-1, -1), 3),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 3),
     ]
 )
 _SUM_LINE = ("LINEABOVE", (0, -1), (-1, -1), 0.8, colors.HexColor("#5B6770"))
@@ -97,7 +98,7 @@ def _facts(facts: Sequence[Fact]) -> Table:
     """Amounts stand under each other at their right edge; texts may run on into the next column."""
     rows: list[list[Any]] = []
     style: list[Any] = [("TOPPADDING", (0, 0), (-1, -1), 1.5), ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5)]
-    style.append(("LEFTPADDING", (0, 0), (0, -1), 0))
+    style += [("LEFTPADDING", (0, 0), (0, -1), 0), ("VALIGN", (0, 0), (-1, -1), "TOP")]
     for number, fact in enumerate(facts):
         money = fact.amount_vnd is not None
         name = Paragraph(escape(fact.vietnamese), _STRONG if fact.strong else _BODY)
@@ -117,7 +118,7 @@ def _chapter(section: Section) -> list[Any]:
     heading = Paragraph(escape(f"{section.sheet} – {section.english}"), _HEADING)
     parts: list[Any] = [heading]
     if section.note:
-        parts.append(Paragraph(escape(section.note), _SMALL))
+        parts.append(Paragraph(escape(section.note), _NOTE))
     if section.chart is not None and section.rows:
         parts.append(draw(section, section.chart, WIDTH))
     left_out = len(section.rows) - ROWS_PRINTED

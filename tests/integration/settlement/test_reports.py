@@ -308,7 +308,7 @@ def test_the_command_writes_what_was_asked_for(back_office: BackOffice, rows: li
     ("wrong", "names"),
     [
         (("--from", "2026-06-31"), "--from"),
-        (("--from", "2026-06-03", "--to", "2026-06-01"), "before it begins"),
+        (("--from", "2026-06-03", "--to", "2026-06-01"), "lies before"),
         (("--from", "2026-06-01", "--format", "docx"), "docx"),
     ],
 )
