@@ -29,7 +29,10 @@ class Acted:
 
 @dataclass(slots=True)
 class Arm:
-    """Position 0 (closed) to 1 (open), moving towards `target` at the speed of `opens_us` / `closes_us`."""
+    """Position 0 (closed) to 1 (open), moving towards `target` at the speed of `opens_us` / `closes_us`.
+
+    `inertia_us`: before a movement begins or turns round; `blind`: the limit switches say nothing.
+    """
 
     opens_us: int
     closes_us: int
@@ -45,6 +48,8 @@ class Arm:
     last: dict[str, tuple[CommandBarrier, int]] = field(default_factory=dict)
     acted: list[Acted] = field(default_factory=list)
     generation: int = 0
+    inertia_us: int = 0
+    blind: bool = False
 
     def deliver(self, command: CommandBarrier, issued_us: int, now_us: int) -> None:
         """One command arrives (perhaps again): acknowledge it, and move if it is to be run."""
@@ -83,7 +88,8 @@ class Arm:
     def _at(self, now_us: int) -> float:
         if self.position == self.target:
             return self.position
-        moved = (now_us - self.since_us) / max(1, self.opens_us if self.target else self.closes_us)
+        since = max(0, now_us - self.since_us)
+        moved = since / max(1, self.opens_us if self.target else self.closes_us)
         if self.target > self.position:
             return min(self.target, self.position + moved)
         return max(self.target, self.position - moved)
@@ -93,7 +99,7 @@ class Arm:
         if self.stuck or self.broken:
             self.target = self.position
             return
-        self.target, self.since_us = target, now_us
+        self.target, self.since_us = target, now_us + self.inertia_us
         self.generation += 1
         self.report(now_us)
 
@@ -112,6 +118,9 @@ class Arm:
     def report(self, now_us: int) -> None:
         """Tell the lane what the limit switches say."""
         at = self._at(now_us)
+        if self.blind:
+            self.send(BarrierReported(BarrierState.STOPPED, open_limit=False, closed_limit=False))
+            return
         if self.broken:
             self.send(BarrierReported(BarrierState.BROKEN, open_limit=False, closed_limit=False))
             return
@@ -122,6 +131,15 @@ class Arm:
         self.send(
             BarrierReported(state, open_limit=at == 1.0, closed_limit=at == 0.0 and state is not BarrierState.OPENING)
         )
+
+    def openness(self, now_us: int) -> float:
+        """How far it is open, 0 to 1."""
+        return self._at(now_us)
+
+    def turn(self, target: float, now_us: int) -> None:
+        """The PLC moves it by itself: open for safety, or closed under its local safe rule."""
+        if self.target != target:
+            self._move(target, now_us)
 
     def fault(self, kind: str, now_us: int) -> None:
         """A fault of the machine: stuck where it is, or the boom off its hinge (slow is a longer `opens_us`)."""
@@ -134,6 +152,13 @@ class Arm:
     def raise_by_hand(self, now_us: int) -> None:
         """Somebody lifts the arm."""
         self.position = self.target = 1.0
+        self.generation += 1
+        self.report(now_us)
+
+    def lower_by_hand(self, now_us: int) -> None:
+        """Somebody who held the arm lets it down."""
+        self.stuck = False
+        self.position = self.target = 0.0
         self.generation += 1
         self.report(now_us)
 

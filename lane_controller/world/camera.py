@@ -1,0 +1,71 @@
+"""The plate camera and the class sensor of the simulated world.
+
+In: `AskPlate` of the core, vehicles that come onto L1. Out: `PlateRead` and `ClassMeasured` of the vehicle that is
+really there, when the recogniser is ready.
+Never: a plate of a vehicle that the camera could not see.
+"""
+
+from collections.abc import Callable
+
+from lane_controller.core.effects import AskPlate
+from lane_controller.core.events import ClassMeasured, PlateRead
+from lane_controller.core.values import TagEntry, VehicleKind
+from lane_controller.world.agenda import Agenda
+from lane_controller.world.computer import LaneComputer
+from lane_controller.world.parameters import WorldParameters
+from lane_controller.world.road import Vehicle
+
+
+class Camera:
+    """Looks at L1. `over_l1`: the vehicle that it sees there."""
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        parameters: WorldParameters,
+        computer: LaneComputer,
+        table: dict[str, TagEntry],
+        over_l1: Callable[[], Vehicle | None],
+    ) -> None:
+        self.agenda, self.parameters, self.computer, self.over_l1 = agenda, parameters, computer, over_l1
+        self._table = table
+        self._by_plate = {entry.plate: entry.epc for entry in table.values() if entry.plate is not None}
+
+    def ask(self, asked: AskPlate) -> None:
+        """Frames are taken now; the reading comes when the recogniser is done, to the run that asked."""
+        vehicle, boots = self.over_l1(), self.computer.boots
+        if vehicle is None:
+            self.agenda.after(
+                self.parameters.plate_delay_s, self._answer, (boots, PlateRead(None, 0.0, track=asked.track))
+            )
+            return
+        seen = vehicle.plan.plate_seen
+        vehicle.tracks.add(asked.track)
+        frames = (f"{vehicle.plan.number:064x}",)
+        reading = PlateRead(seen.text, seen.confidence, frames=frames, entry=self._entry(seen.text), track=asked.track)
+        self.agenda.after(seen.after_s, self._answer, (boots, reading))
+        if seen.corrected_to is not None:
+            entry = self._entry(seen.corrected_to)
+            again = PlateRead(seen.corrected_to, 0.97, (), True, frames, entry, asked.track)
+            self.agenda.after(seen.corrected_after_s, self._answer, (boots, again))
+
+    def _entry(self, text: str | None) -> TagEntry | None:
+        epc = self._by_plate.get(text) if text is not None else None
+        return self._table.get(epc) if epc is not None else None
+
+    def _answer(self, answer: tuple[int, PlateRead]) -> None:
+        boots, reading = answer
+        if boots == self.computer.boots:
+            self.computer.feed(reading)
+
+    def measure(self, vehicle: Vehicle) -> None:
+        """A vehicle came onto L1: the class sensor says what it is."""
+        if self.computer.config.measures_class:
+            self.agenda.after(self.parameters.class_delay_s, self._measured, vehicle)
+
+    def _measured(self, vehicle: Vehicle) -> None:
+        plan = vehicle.plan
+        if self.over_l1() is not vehicle or (plan.class_seen is None and not plan.motorcycle):
+            return
+        kind = VehicleKind.MOTORCYCLE if plan.motorcycle else VehicleKind.FOUR_WHEEL
+        self.computer.feed(ClassMeasured(plan.class_seen, kind, round(plan.length_m, 1)))

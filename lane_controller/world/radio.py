@@ -1,0 +1,177 @@
+"""The radio of one lane: reads of tags in the lobe, strays of neighbour lanes, what neighbours tell, readers that fail.
+
+In: where vehicles are, the tags behind their windscreens, the tag list. Out: `TagSeen`, `NeighbourHeard`,
+`ReaderConnected`, `ReaderLost`.
+Never: a read that the lobe does not give, or one that is left out to be quick.
+"""
+
+from random import Random
+
+from lane_controller.core.events import NeighbourHeard, ReaderConnected, ReaderLost, TagSeen
+from lane_controller.core.values import TagEntry
+from lane_controller.world.agenda import US, Agenda
+from lane_controller.world.computer import LaneComputer
+from lane_controller.world.parameters import WorldParameters
+from lane_controller.world.places import Place
+from lane_controller.world.plan import PasserPlan, TagPlan, VehiclePlan
+from lane_controller.world.road import Vehicle
+
+READER = "reader-1"
+READER_DELAY_US = 10_000
+HELD_MOST = 200
+ANSWERS_DB = 15.0
+SHARE_EVERY_S = 0.2
+CREDIBLE_S = 0.12
+PASSER_TAG_M = 1.7
+Late = tuple[TagPlan, int, int]
+
+
+class Radio:
+    """One reader and the ether around it."""
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        place: Place,
+        parameters: WorldParameters,
+        computer: LaneComputer,
+        table: dict[str, TagEntry],
+    ) -> None:
+        self.agenda, self.parameters, self.computer, self.table = agenda, parameters, computer, table
+        self.begin, self.end = place.zone
+        self.l1 = place.sensors[0][1:]
+        self.middle, self.half = (self.begin + self.end) / 2, (self.end - self.begin) / 2
+        self.up, self.offset_us, self.holds = False, 0, False
+        self.held: list[Late] = []
+        self.beside: list[tuple[str, int, int]] = []
+        self.reads = 0
+        self._noise: dict[int, Random] = {}
+
+    # ---- the reader -------------------------------------------------------------------------------------------------
+
+    def connect(self, offset_us: int = 0) -> None:
+        """A connection; reports that the reader held come with their old stamps."""
+        self.up, self.offset_us = True, offset_us
+        self.computer.feed(ReaderConnected(READER, self.computer.true_utc_us() + offset_us))
+        for tag, rssi, at_us in self.held:
+            self._feed(tag, rssi, self.computer.true_utc_us() - self.agenda.now_us + at_us + offset_us)
+        self.held = []
+
+    def lose(self, holds: bool) -> None:
+        """The connection is gone; `holds`: the reader keeps reports for the next one."""
+        self.up, self.holds, self.held = False, holds, []
+        self.computer.feed(ReaderLost(READER))
+
+    def _hear(self, tag: TagPlan, rssi: int) -> None:
+        self.reads += 1
+        if self.up:
+            self._feed(tag, rssi, self.computer.true_utc_us() + self.offset_us - READER_DELAY_US)
+        elif self.holds and len(self.held) < HELD_MOST:
+            self.held.append((tag, rssi, self.agenda.now_us))
+
+    def _feed(self, tag: TagPlan, rssi: int, stamp_us: int) -> None:
+        self.computer.feed(TagSeen(tag.epc, None, 1, rssi, stamp_us, READER, self.table.get(tag.epc)))
+
+    def strength_dbm(self, gain_db: float, tag_m: float) -> float:
+        """A parabola in dB about the middle of the zone."""
+        off = (tag_m - self.middle) / self.half
+        return self.parameters.peak_dbm + gain_db - self.parameters.edge_loss_db * off * off
+
+    # ---- vehicles of this lane --------------------------------------------------------------------------------------
+
+    def zone(self, vehicle: Vehicle) -> None:
+        """A vehicle's tags came into the zone: the reader asks from now on."""
+        plan = vehicle.plan
+        if not plan.tags:
+            return
+        noise = self._noise.get(plan.number)
+        if noise is None:
+            noise = self._noise[plan.number] = Random(plan.seed)  # noqa: S311 - seeded noise
+            self._heard_beside(plan)
+        self._ask((vehicle, noise))
+
+    def _ask(self, asked: tuple[Vehicle, Random]) -> None:
+        vehicle, noise = asked
+        if not vehicle.in_zone:
+            return
+        p = self.parameters
+        tag_m = vehicle.motion.at(self.agenda.now_us / US)[0] - vehicle.plan.tag_m
+        for tag in vehicle.plan.tags:
+            dbm = self.strength_dbm(tag.gain_db, tag_m)
+            if noise.random() * ANSWERS_DB < dbm - p.floor_dbm:
+                self._hear(tag, round(dbm + noise.gauss(0.0, p.noise_db)))
+        self.agenda.after((0.5 + noise.random()) / p.reads_per_s, self._ask, asked)
+
+    def _heard_beside(self, plan: VehiclePlan) -> None:
+        """A neighbour lane hears this vehicle's tag well enough to tell of it."""
+        if plan.heard_beside_db is None:
+            return
+        tag = plan.tags[0]
+        dbm = round(self.parameters.peak_dbm + tag.gain_db - plan.heard_beside_db)
+        if dbm >= self.computer.config.median_dbm:
+            half_way_s = self.half / plan.speed_m_s
+            for wait_s in (half_way_s, half_way_s + SHARE_EVERY_S):
+                self.agenda.after(wait_s, self._told_of_ours, (tag, dbm))
+
+    def _told_of_ours(self, told: tuple[TagPlan, int]) -> None:
+        tag, dbm = told
+        now_us = self.agenda.now_us
+        lane = self.beside[-1][0] if self.beside else "CM-02"
+        occupied = any(lane == name and on <= now_us <= off for name, on, off in self.beside)
+        self.computer.feed(NeighbourHeard(lane, tag.epc, 5, dbm, occupied))
+
+    # ---- vehicles of neighbour lanes --------------------------------------------------------------------------------
+
+    def passer(self, plan: PasserPlan) -> None:
+        """A vehicle comes into the zone of a neighbour lane: its whole way is worked out at once."""
+        noise = Random(plan.seed)  # noqa: S311 - seeded noise
+        way = _Way(self.begin, plan.speed_m_s, plan.stands_s, noise.uniform(self.begin, self.end))
+        base_us = self.agenda.now_us
+        on, off = way.when(self.l1[0] - PASSER_TAG_M), way.when(self.l1[1] + plan.length_m - PASSER_TAG_M)
+        self.beside = [one for one in self.beside if one[2] > base_us - 10 * US]
+        self.beside.append((plan.lane, base_us + int(on * US), base_us + int(off * US)))
+        self._strays(plan, way, noise)
+        leaves = way.when(self.end)
+        told_s = CREDIBLE_S
+        while told_s < leaves:
+            dbm = round(self.strength_dbm(plan.tag.gain_db, way.place(told_s)))
+            self.agenda.after(told_s, self._told, (plan, dbm, on <= told_s <= off))
+            told_s += SHARE_EVERY_S
+
+    def _strays(self, plan: PasserPlan, way: "_Way", noise: Random) -> None:
+        p = self.parameters
+        gain_db = plan.tag.gain_db - plan.isolation_db
+        if p.peak_dbm + gain_db <= p.floor_dbm:
+            return
+        at_s, leaves = 0.0, way.when(self.end)
+        while at_s < leaves:
+            dbm = self.strength_dbm(gain_db, way.place(at_s))
+            if noise.random() * ANSWERS_DB < dbm - p.floor_dbm:
+                self.agenda.after(at_s, self._stray, (plan.tag, round(dbm + noise.gauss(0.0, p.noise_db))))
+            at_s += (0.5 + noise.random()) / p.reads_per_s
+
+    def _stray(self, heard: tuple[TagPlan, int]) -> None:
+        self._hear(*heard)
+
+    def _told(self, told: tuple[PasserPlan, int, bool]) -> None:
+        plan, dbm, occupied = told
+        self.computer.feed(NeighbourHeard(plan.lane, plan.tag.epc, 20, dbm, occupied))
+
+
+class _Way:
+    """Place of a tag over time: a steady pace with one stop."""
+
+    def __init__(self, begin_m: float, speed_m_s: float, stands_s: float, stands_m: float) -> None:
+        self.begin_m, self.speed_m_s, self.stands_s, self.stands_m = begin_m, speed_m_s, stands_s, stands_m
+
+    def place(self, t: float) -> float:
+        """Metres after t seconds."""
+        x = self.begin_m + self.speed_m_s * t
+        if self.stands_s <= 0 or x <= self.stands_m:
+            return x
+        return max(self.stands_m, x - self.speed_m_s * self.stands_s)
+
+    def when(self, x: float) -> float:
+        """Seconds until the place is x."""
+        at = (x - self.begin_m) / self.speed_m_s
+        return at + self.stands_s if self.stands_s > 0 and x > self.stands_m else at

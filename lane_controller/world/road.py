@@ -1,0 +1,381 @@
+"""The road of one lane: drivers who approach, stop at the line, follow arm and signal, cross, or behave badly.
+
+In: vehicle plans, the arm as it stands and the signal as it shines. Out: covered sensors, radio zone, truth of who
+crossed when.
+Never: a vehicle through a closed arm (except one that rams it), or one that jumps.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from lane_controller.core.values import Aspect, Sensor
+from lane_controller.world import motion as mv
+from lane_controller.world.agenda import US, Agenda
+from lane_controller.world.motion import Motion
+from lane_controller.world.parameters import WorldParameters
+from lane_controller.world.places import BEFORE_ARM_M, STOP_LINE_M, Milestone, Place, What, milestones
+from lane_controller.world.plan import Manner, VehiclePlan
+from lane_controller.world.plc import Plc
+
+OPEN_ENOUGH = 0.95
+RAM_BELOW = 0.5
+HARD_M_S2 = 6.0
+RETRY_S = 0.7
+HESITATES_AT_M = -0.4
+FOLLOWS_S = 0.4
+SQUEEZES_S = 3.0
+
+
+@dataclass(slots=True, eq=False)
+class Vehicle:
+    """A vehicle on the road. `stop_m`: where it means to stand; `met`: how many milestones are behind its front."""
+
+    plan: VehiclePlan
+    stones: list[Milestone]
+    motion: Motion
+    wanted_m_s: float
+    stop_m: float
+    met: int = 0
+    turn: int = 0
+    backing: bool = False
+    committed: bool = False
+    clear: bool = False
+    in_zone: bool = False
+    looked: bool = False
+    manner: Manner = Manner.ORDINARY
+    stands_since_us: int | None = None
+    tracks: set[int] = field(default_factory=set)
+
+    def place(self, now_us: int) -> tuple[float, float]:
+        """Front and speed."""
+        return self.motion.at(now_us / US)
+
+
+class Road:
+    """All vehicles, the one furthest downstream first."""
+
+    def __init__(self, agenda: Agenda, place: Place, parameters: WorldParameters, plc: Plc) -> None:
+        self.agenda, self.layout, self.parameters, self.plc = agenda, place, parameters, plc
+        self.vehicles: list[Vehicle] = []
+        self.entered: Callable[[Vehicle], None] = lambda vehicle: None
+        self.zone: Callable[[Vehicle], None] = lambda vehicle: None
+        self.on_l1: Callable[[Vehicle], None] = lambda vehicle: None
+        self.on_l2: Callable[[Vehicle], None] = lambda vehicle: None
+        self.crossed: Callable[[Vehicle], None] = lambda vehicle: None
+        self.stood: Callable[[Vehicle], None] = lambda vehicle: None
+        self.left: Callable[[Vehicle], None] = lambda vehicle: None
+        plc.told = self.look_again
+
+    # ---- who is where -----------------------------------------------------------------------------------------------
+
+    def before_arm(self) -> Vehicle | None:
+        """The first vehicle whose front has not reached L3 (the next to cross)."""
+        return next(iter(self.queue()), None)
+
+    def queue(self) -> list[Vehicle]:
+        """All of them, in order."""
+        now_us = self.agenda.now_us
+        return [one for one in self.vehicles if not one.clear and one.place(now_us)[0] < 2.0]
+
+    def over_l1(self) -> Vehicle | None:
+        """The last vehicle that covers L1: what a camera at L1 sees."""
+        _, begin, end = self.layout.sensors[0]
+        now_us = self.agenda.now_us
+        for one in reversed(self.vehicles):
+            front = one.place(now_us)[0]
+            if front >= begin and front - one.plan.length_m <= end:
+                return one
+        return None
+
+    def _ahead(self, vehicle: Vehicle) -> Vehicle | None:
+        i = self.vehicles.index(vehicle)
+        return self.vehicles[i - 1] if i else None
+
+    def behind(self, vehicle: Vehicle) -> Vehicle | None:
+        """Who follows."""
+        i = self.vehicles.index(vehicle) + 1
+        return self.vehicles[i] if i < len(self.vehicles) else None
+
+    # ---- coming and going -------------------------------------------------------------------------------------------
+
+    def enter(self, plan: VehiclePlan) -> None:
+        """A vehicle comes to the entry, and waits outside while there is no room."""
+        now_us = self.agenda.now_us
+        last = self.vehicles[-1] if self.vehicles else None
+        x, v = self.layout.entry_m, plan.speed_m_s
+        room_m = x + v * v / (2 * self.parameters.braking_m_s2) + plan.gap_m + 1.0
+        if last is not None and (last.place(now_us)[0] - last.plan.length_m < room_m or last.backing):
+            self.agenda.after(RETRY_S, self.enter, plan)
+            return
+        wanted = v if last is None or last.clear else min(v, last.wanted_m_s)
+        look_m = STOP_LINE_M - wanted * wanted / (2 * self.parameters.braking_m_s2) - 0.5
+        arm_m = BEFORE_ARM_M - wanted * wanted / (2 * HARD_M_S2)
+        stones = milestones(self.layout, plan, look_m, arm_m)
+        vehicle = Vehicle(plan, stones, mv.standing(now_us / US, x), wanted, STOP_LINE_M, manner=plan.manner)
+        self.vehicles.append(vehicle)
+        self.entered(vehicle)
+        vehicle.stop_m = self._stop_of(vehicle)
+        self._move(vehicle, self._to_stop(vehicle, x, wanted))
+
+    def _rates(self, vehicle: Vehicle) -> tuple[float, float, float]:
+        return vehicle.wanted_m_s, self.parameters.acceleration_m_s2, self.parameters.braking_m_s2
+
+    def _to_stop(self, vehicle: Vehicle, x: float, v: float) -> Motion:
+        return mv.stopping(self.agenda.now_us / US, x, v, vehicle.stop_m, self._rates(vehicle))
+
+    def _stop_of(self, vehicle: Vehicle) -> float:
+        ahead = self._ahead(vehicle)
+        if ahead is None or ahead.clear:
+            return STOP_LINE_M
+        if ahead.committed and ahead.stop_m >= 0:
+            return STOP_LINE_M
+        return min(STOP_LINE_M, ahead.stop_m - _room(ahead, vehicle))
+
+    def _gone(self, vehicle: Vehicle) -> None:
+        behind = self.behind(vehicle)
+        self.vehicles.remove(vehicle)
+        vehicle.turn += 1
+        self.left(vehicle)
+        if behind is not None:
+            self._follow_soon(behind, FOLLOWS_S)
+
+    # ---- moving -----------------------------------------------------------------------------------------------------
+
+    def _move(self, vehicle: Vehicle, motion: Motion, backing: bool = False) -> None:
+        vehicle.motion, vehicle.backing = motion, backing
+        vehicle.turn += 1
+        vehicle.stands_since_us = None
+        self._next(vehicle)
+        end_s, _, end_v, _ = motion.pieces[-1]
+        if end_v == 0.0:
+            self.agenda.at(int(end_s * US) + 1, self._stands, (vehicle, vehicle.turn))
+
+    def _next(self, vehicle: Vehicle) -> None:
+        """Put the next milestone on the agenda."""
+        i = vehicle.met - 1 if vehicle.backing else vehicle.met
+        if not 0 <= i < len(vehicle.stones):
+            return
+        at_s = vehicle.motion.reaches(vehicle.stones[i][0], self.agenda.now_us / US)
+        if at_s is not None:
+            self.agenda.at(int(at_s * US) + 1, self._meet, (vehicle, vehicle.turn))
+
+    def _meet(self, due: tuple[Vehicle, int]) -> None:
+        vehicle, turn = due
+        if turn != vehicle.turn:
+            return
+        if vehicle.backing:
+            vehicle.met -= 1
+            self._unmet(vehicle, vehicle.stones[vehicle.met])
+        else:
+            vehicle.met += 1
+            self._met(vehicle, vehicle.stones[vehicle.met - 1])
+        if turn == vehicle.turn:
+            self._next(vehicle)
+
+    def _met(self, vehicle: Vehicle, stone: Milestone) -> None:
+        _, what, sensor = stone
+        match what:
+            case What.ON if sensor is not None:
+                self.plc.cover(sensor, 1)
+                self._on(vehicle, sensor)
+            case What.OFF if sensor is not None:
+                self.plc.cover(sensor, -1)
+            case What.ZONE:
+                vehicle.in_zone = True
+                self.zone(vehicle)
+            case What.UNZONE:
+                vehicle.in_zone = False
+            case What.LOOK:
+                vehicle.looked = True
+                self._consider((vehicle, None))
+            case What.ARM:
+                self._at_arm(vehicle)
+            case What.CROSSED:
+                self.crossed(vehicle)
+            case What.CLEAR:
+                self._clear(vehicle)
+            case What.GONE:
+                self._gone(vehicle)
+
+    def _unmet(self, vehicle: Vehicle, stone: Milestone) -> None:
+        _, what, sensor = stone
+        if what == What.ON and sensor is not None:
+            self.plc.cover(sensor, -1)
+        elif what == What.OFF and sensor is not None:
+            self.plc.cover(sensor, 1)
+        elif what == What.UNZONE:
+            vehicle.in_zone = True
+            self.zone(vehicle)
+        elif what == What.ZONE:
+            vehicle.in_zone = False
+        elif what == What.LOOK:
+            vehicle.looked = False
+
+    def _on(self, vehicle: Vehicle, sensor: Sensor) -> None:
+        if sensor is Sensor.L1 and len(vehicle.tracks) == 0:
+            self.on_l1(vehicle)
+        if sensor is Sensor.L1 and vehicle.manner is Manner.TURNS_BACK:
+            self._halt(vehicle, self.layout.l1_m + 1.0)
+        elif sensor is Sensor.L2:
+            self.on_l2(vehicle)
+            if vehicle.manner is Manner.HESITATES:
+                self._halt(vehicle, HESITATES_AT_M)
+
+    def _halt(self, vehicle: Vehicle, at_m: float) -> None:
+        """Stops as hard as it must; who follows sees it."""
+        x, v = vehicle.place(self.agenda.now_us)
+        vehicle.stop_m = max(x, at_m)
+        self._move(vehicle, self._to_stop(vehicle, x, v))
+        behind = self.behind(vehicle)
+        if behind is not None:
+            self._follow((behind, None))
+
+    def _at_arm(self, vehicle: Vehicle) -> None:
+        if vehicle.manner is Manner.RAM:
+            self.agenda.after(0.3, self._ram)
+        elif vehicle.committed and not vehicle.plan.motorcycle and not self._passable():
+            self._halt(vehicle, BEFORE_ARM_M)
+
+    def _ram(self, _: Any) -> None:
+        if self.plc.arm.openness(self.agenda.now_us) < RAM_BELOW:
+            self.plc.change_arm(lambda arm: arm.fault("broken", self.agenda.now_us))
+
+    def _clear(self, vehicle: Vehicle) -> None:
+        vehicle.clear = True
+        behind = self.behind(vehicle)
+        if behind is not None:
+            self._follow_soon(behind, FOLLOWS_S)
+            self.agenda.after(behind.plan.reaction_s, self._consider, (behind, None))
+
+    # ---- what drivers make up their minds to ------------------------------------------------------------------------
+
+    def look_again(self) -> None:
+        """Arm or signal changed: the first driver who waits thinks about it."""
+        for one in self.vehicles:
+            if one.looked and (not one.committed or one.stop_m < 0):
+                self.agenda.after(one.plan.reaction_s, self._consider, (one, None))
+                return
+
+    def _passable(self) -> bool:
+        arm = self.plc.arm
+        return arm.target == 1.0 and arm.openness(self.agenda.now_us) >= OPEN_ENOUGH
+
+    def _consider(self, who: tuple[Vehicle, None]) -> None:
+        vehicle = who[0]
+        if vehicle not in self.vehicles or not vehicle.looked or vehicle.backing:
+            return
+        if vehicle.committed:
+            if vehicle.stop_m == BEFORE_ARM_M and self._passable():
+                self._go(vehicle)
+            return
+        ahead = self._ahead(vehicle)
+        close = vehicle.manner is Manner.CLOSE and ahead is not None and ahead.committed and self._passable()
+        free = self._passable() and self.plc.signal is Aspect.GREEN and (ahead is None or ahead.clear)
+        if close or free or (vehicle.manner is Manner.RAM and (ahead is None or ahead.clear)):
+            self._go(vehicle)
+
+    def _go(self, vehicle: Vehicle) -> None:
+        vehicle.committed, vehicle.stop_m = True, 0.0
+        x, v = vehicle.place(self.agenda.now_us)
+        ahead = self._ahead(vehicle)
+        wanted = vehicle.wanted_m_s if ahead is None or ahead.clear else min(vehicle.wanted_m_s, ahead.wanted_m_s)
+        self._move(vehicle, mv.going(self.agenda.now_us / US, x, v, wanted, self.parameters.acceleration_m_s2))
+        behind = self.behind(vehicle)
+        if behind is not None:
+            self._follow_soon(behind, behind.plan.reaction_s)
+            if behind.manner is Manner.CLOSE:
+                self.agenda.after(FOLLOWS_S, self._consider, (behind, None))
+
+    def _follow_soon(self, vehicle: Vehicle, wait_s: float) -> None:
+        self.agenda.after(wait_s, self._follow, (vehicle, None))
+
+    def _follow(self, who: tuple[Vehicle, None]) -> None:
+        """The vehicle ahead moved on or stopped: so does this one."""
+        vehicle = who[0]
+        if vehicle not in self.vehicles or vehicle.backing:
+            return
+        if vehicle.committed and vehicle.manner is not Manner.CLOSE:
+            return
+        stop_m = self._stop_of(vehicle)
+        ahead = self._ahead(vehicle)
+        if vehicle.committed and (ahead is None or ahead.clear or ahead.stop_m >= 0):
+            return
+        x, v = vehicle.place(self.agenda.now_us)
+        if abs(stop_m - vehicle.stop_m) < 0.05 or (stop_m < x and v == 0.0):
+            return
+        vehicle.committed = False
+        vehicle.stop_m = max(x, stop_m)
+        self._move(vehicle, self._to_stop(vehicle, x, v))
+        behind = self.behind(vehicle)
+        if behind is not None:
+            self._follow_soon(behind, behind.plan.reaction_s)
+
+    def _stands(self, due: tuple[Vehicle, int]) -> None:
+        vehicle, turn = due
+        if turn != vehicle.turn or vehicle not in self.vehicles:
+            return
+        if vehicle.backing:
+            self._stands_back(vehicle)
+            return
+        vehicle.stands_since_us = self.agenda.now_us
+        if vehicle.manner is Manner.TURNS_BACK and vehicle.met:
+            vehicle.manner = Manner.ORDINARY
+            if self.back_out(vehicle):
+                return
+            vehicle.stop_m = self._stop_of(vehicle)
+            self._move(vehicle, self._to_stop(vehicle, *vehicle.place(self.agenda.now_us)))
+        elif vehicle.manner is Manner.HESITATES and vehicle.committed and vehicle.stop_m == HESITATES_AT_M:
+            self._back_to_line(vehicle)
+        else:
+            self.agenda.after(vehicle.plan.reaction_s, self._consider, (vehicle, None))
+            if vehicle.plan.motorcycle:
+                self.agenda.after(SQUEEZES_S, self._squeeze, vehicle)
+            self.stood(vehicle)
+
+    def _squeeze(self, vehicle: Vehicle) -> None:
+        """A motorcycle drives round the end of the arm."""
+        ahead = self._ahead(vehicle) if vehicle in self.vehicles else vehicle
+        if ahead is None or ahead.clear:
+            self.wave_through(vehicle)
+
+    def _stands_back(self, vehicle: Vehicle) -> None:
+        if vehicle.met == 0:
+            self._gone(vehicle)
+            return
+        vehicle.backing, vehicle.committed = False, False
+        vehicle.stop_m = vehicle.place(self.agenda.now_us)[0]
+        vehicle.stands_since_us = self.agenda.now_us
+        self.agenda.after(vehicle.plan.reaction_s, self._consider, (vehicle, None))
+        self.stood(vehicle)
+
+    def _back_to_line(self, vehicle: Vehicle) -> None:
+        vehicle.manner = Manner.ORDINARY
+        behind = self.behind(vehicle)
+        to = STOP_LINE_M
+        if behind is not None:
+            to = max(to, behind.place(self.agenda.now_us)[0] + vehicle.plan.length_m + 0.8)
+        x, _ = vehicle.place(self.agenda.now_us)
+        vehicle.stop_m = min(x - 0.1, to)
+        self._move(vehicle, mv.backing(self.agenda.now_us / US, x, vehicle.stop_m), backing=True)
+
+    def wave_through(self, vehicle: Vehicle) -> None:
+        """Staff wave a vehicle on, whatever the signal says."""
+        if not vehicle.backing and (not vehicle.committed or vehicle.stop_m < 0):
+            self._go(vehicle)
+
+    def back_out(self, vehicle: Vehicle) -> bool:
+        """The vehicle leaves upstream, if nobody stands behind it."""
+        if self.behind(vehicle) is not None:
+            return False
+        x, _ = vehicle.place(self.agenda.now_us)
+        end = self.layout.entry_m - 1.0
+        vehicle.committed = False
+        vehicle.stop_m = end
+        self._move(vehicle, mv.backing(self.agenda.now_us / US, x, end), backing=True)
+        return True
+
+
+def _room(ahead: Vehicle, vehicle: Vehicle) -> float:
+    """From the front of one standing vehicle to the front of the next."""
+    return ahead.plan.length_m + vehicle.plan.gap_m
