@@ -45,6 +45,13 @@ class AnprTable(_Table):
     camera_delay_ms: Annotated[int, Field(ge=0, le=2_000)] = 120
 
 
+class CameraPushTable(_Table):
+    """[camera_push]: where smart cameras push plates to, one server for all lanes of this file."""
+
+    host: str = "127.0.0.1"
+    port: Port
+
+
 class JournalTable(_Table):
     """[journal]: seals and retention."""
 
@@ -71,6 +78,13 @@ class CardsTable(_Table):
     application: Path | None = None
 
 
+class SmartCameraTable(_Table):
+    """[lane.smart_camera]: a camera that reads plates itself. `trust` scales its confidence: nobody calibrated it."""
+
+    token: Annotated[str, Field(min_length=8)] | None = None
+    trust: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
 class LaneTable(_Table):
     """[[lane]]: one lane. `rules` overrides timers and thresholds by the names of lane_controller.core.config."""
 
@@ -82,6 +96,7 @@ class LaneTable(_Table):
     plate_fallback: PlateFallback = PlateFallback.DENY
     reader: ReaderTable | None = None
     cards: CardsTable | None = None
+    smart_camera: SmartCameraTable | None = None
     camera: str | None = None
     rules: dict[str, int | float] = {}
 
@@ -91,6 +106,12 @@ class LaneTable(_Table):
         if not set(value) <= {Sensor.LC1, Sensor.LC2}:
             raise ValueError('curtains are "LC1" and "LC2"')
         return value
+
+    @model_validator(mode="after")
+    def _one_source_of_plates(self) -> LaneTable:
+        if self.camera is not None and self.smart_camera is not None:
+            raise ValueError("a lane reads plates from `camera` or from [lane.smart_camera], not from both; remove one")
+        return self
 
     @model_validator(mode="after")
     def _rules_exist(self) -> LaneTable:
@@ -116,6 +137,7 @@ class Settings(_Table):
     metrics_host: str = "127.0.0.1"
     mqtt: MqttTable
     anpr: AnprTable = AnprTable()
+    camera_push: CameraPushTable | None = None
     journal: JournalTable = JournalTable()
     lane: Annotated[tuple[LaneTable, ...], Field(min_length=1)]
 
@@ -125,6 +147,13 @@ class Settings(_Table):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"lane {', '.join(twice)} is configured twice; every [[lane]] needs an id of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _pushes_arrive_somewhere(self) -> Settings:
+        pushed = [lane.id for lane in self.lane if lane.smart_camera is not None]
+        if pushed and self.camera_push is None:
+            raise ValueError(f"lane {', '.join(pushed)} has a smart camera: add [camera_push] with a port to push to")
         return self
 
     def chosen(self, wanted: list[str]) -> tuple[LaneTable, ...]:

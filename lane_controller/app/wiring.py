@@ -14,7 +14,7 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from anpr.mjpeg import MjpegSource
 from anpr.worker import PlateWorker
@@ -32,6 +32,7 @@ from lane_controller.devices.field_mqtt import MqttFieldIo, MqttSettings
 from lane_controller.devices.llrp import LlrpReader, ReaderPlace
 from lane_controller.devices.neighbours import LaneBus
 from lane_controller.devices.ports import PlateReader, PlcPosition
+from lane_controller.devices.smart_camera import PushedLane, SmartCamera
 from lane_controller.lists.cache import TariffCache
 from lane_controller.lists.country.upkeep import CountryList, open_free_list
 from lane_controller.lists.follower import ListFollower
@@ -46,6 +47,9 @@ from lane_controller.stream.port import Stream, StreamError
 from rfid.llrp.metrics import ReaderMetrics
 from rfid.llrp.settings import ReaderSettings
 from rfid.pcsc.keyfile import CardKeyError, read_application
+
+if TYPE_CHECKING:
+    from lane_controller.devices.camera_push import CameraPush
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +69,7 @@ class Shared:
     bus: LaneBus
     spool: EvidenceSpool
     recogniser: PlateWorker | None
+    push: CameraPush | None
     metrics: Metrics
     readers: ReaderMetrics
     clock: SystemClock
@@ -105,7 +110,8 @@ async def _shared(settings: Settings, tables: tuple[LaneTable, ...], metrics: Me
     spool = EvidenceSpool(settings.data_dir / "evidence")
     try:
         readers = ReaderMetrics(metrics.registry)
-        yield Shared(settings, stream, tag_list, follower, LaneBus(), spool, recogniser, metrics, readers, clock)
+        push = _camera_push(settings)
+        yield Shared(settings, stream, tag_list, follower, LaneBus(), spool, recogniser, push, metrics, readers, clock)
     finally:
         if recogniser is not None:
             await recogniser.close()
@@ -123,6 +129,8 @@ async def _background(shared: Shared) -> AsyncIterator[None]:
         work.append(EvidenceUploader(shared.spool, shared.settings.backoffice).run())
     if shared.recogniser is not None:
         work.append(_start_recogniser(shared.recogniser))
+    if shared.push is not None:
+        work.append(shared.push.run())
     tasks = [asyncio.create_task(_guard(one)) for one in work]
     try:
         yield
@@ -210,7 +218,8 @@ async def _run_lane(table: LaneTable, shared: Shared, health: LaneHealth) -> Non
         def around() -> Surroundings:
             devices = {"plc": field.state(), "camera": plates.state(), "stream": "ok" if relay.connected else "lost"}
             devices["reader"] = "unknown" if reader is None else f"{reader.state()}: {reader.detail}"
-            devices["cards"] = "unknown" if cards is None else f"{cards.state()}: {cards.detail}"
+            if cards is not None:
+                devices["cards"] = f"{cards.state()}: {cards.detail}"
             anpr = shared.recogniser
             devices["anpr"] = "unknown" if anpr is None else ("ok" if anpr.ready.is_set() else "lost")
             waiting = relay.waiting(journal.heads[1])
@@ -257,6 +266,14 @@ def _reader(table: LaneTable, shared: Shared, runner: LaneRunner, health: LaneHe
     return LlrpReader(place, runner.offer, shared.clock, shared.follower, health.reject, shared.readers)
 
 
+def _camera_push(settings: Settings) -> CameraPush | None:
+    if settings.camera_push is None:
+        return None
+    from lane_controller.devices.camera_push import CameraPush  # noqa: PLC0415 - an HTTP server, only where one is wanted
+
+    return CameraPush(settings.camera_push.host, settings.camera_push.port)
+
+
 def _cards(table: LaneTable, shared: Shared, runner: LaneRunner, health: LaneHealth) -> LaneCards | None:
     if table.cards is None:
         return None
@@ -270,13 +287,21 @@ def _cards(table: LaneTable, shared: Shared, runner: LaneRunner, health: LaneHea
 
 
 def _plates(table: LaneTable, shared: Shared, runner: LaneRunner, health: LaneHealth) -> PlateReader:
+    anpr = shared.settings.anpr
+    if table.smart_camera is not None and shared.push is not None:
+        smart = table.smart_camera
+        camera = SmartCamera(
+            shared.spool.put, runner.offer, shared.follower, shared.clock, health.reject, anpr.deadline_ms / 1000,
+            smart.trust,
+        )  # fmt: skip
+        shared.push.lanes[table.id] = PushedLane(camera, health.reject, smart.token)
+        return camera
     if table.camera is None or shared.recogniser is None:
         return NoCamera(runner.offer)
-    anpr = shared.settings.anpr
     timing = PlateTiming(anpr.deadline_ms / 1000, anpr.camera_delay_ms * 1000)
-    camera = MjpegSource(table.camera, name=f"camera-{table.id}")
+    source = MjpegSource(table.camera, name=f"camera-{table.id}")
     return PlateCamera(
-        camera, shared.recogniser, shared.spool.put, runner.offer, shared.follower, health.reject, timing
+        source, shared.recogniser, shared.spool.put, runner.offer, shared.follower, health.reject, timing
     )
 
 

@@ -90,11 +90,13 @@ class CardMonitor:
         except (CardError, Absent) as error:
             self._tell(CardUnreadable(name, str(error), _mono_us()))
             return
-        uid, at = self._last
+        before, at = self._last
         now = time.monotonic()
-        if seen.uid == uid and now - at < TAP_AGAIN_S:
+        # With the proof: a card that was taken away too soon, or a copy of it, must not keep the true one waiting.
+        tapped = f"{seen.uid} {seen.proof}"
+        if tapped == before and now - at < TAP_AGAIN_S:
             return
-        self._last = (seen.uid, now)
+        self._last = (tapped, now)
         self._tell(seen)
 
     def _read(self, transmit: Transmit, atr: bytes, name: str) -> CardSeen:
