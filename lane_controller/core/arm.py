@@ -73,7 +73,7 @@ def acked(turn: Turn, event: BarrierAcked) -> None:
 
 def settle_arm(turn: Turn) -> None:
     """Command what the lane now needs of the arm, at most one movement a step."""
-    if not turn.desk.plc_online or not turn.arm.known:
+    if not turn.desk.plc_online or not turn.arm.known or _at_rest(turn):
         return
     _note_open(turn)
     if _reopen(turn):
@@ -82,6 +82,19 @@ def settle_arm(turn: Turn) -> None:
     if _latch(turn) or _open(turn):
         return
     _close(turn)
+
+
+def _at_rest(turn: Turn) -> bool:
+    """Closed, nothing under way, not held open, nobody to open for."""
+    arm = turn.arm
+    return (
+        arm.closed_limit
+        and not arm.open_limit
+        and not arm.latched
+        and (arm.command is None or arm.command.done)
+        and turn.desk.mode not in LATCHING
+        and _first_live(turn) is None
+    )
 
 
 def _note_open(turn: Turn) -> None:
@@ -95,8 +108,8 @@ def _note_open(turn: Turn) -> None:
 
 def _first_live(turn: Turn) -> Track | None:
     """The first vehicle of the queue, if it may pass."""
-    queue = turn.queue()
-    return queue[0] if queue and queue[0].live else None
+    first = turn.first()
+    return first if first is not None and first.live else None
 
 
 def _timeouts(turn: Turn) -> None:
@@ -105,7 +118,7 @@ def _timeouts(turn: Turn) -> None:
     if at is None or at > turn.t or command is None:
         return
     opening = turn.arm.opening
-    if turn.arm.broken or (not opening and not _clear_now(turn)):
+    if turn.arm.broken:
         return
     if opening and turn.arm.open_limit:
         turn.arm = evolve(turn.arm, command=evolve(command, done=True))
@@ -129,12 +142,14 @@ def _still_wanted(turn: Turn, command: ArmCommand) -> bool:
 
 
 def command_deadline(turn: Turn) -> int | None:
-    """When the limit switch must have confirmed the command under way."""
+    """When the limit switch must have confirmed the command under way; a close not before all is clear again (I1)."""
     command = turn.arm.command
     if command is None or command.done or not turn.desk.plc_online:
         return None
-    wait_ms = turn.cfg.close_timeout_ms if command.action is BarrierAction.CLOSE else turn.cfg.open_timeout_ms
-    return command.sent_us + wait_ms * 1000
+    if command.action is not BarrierAction.CLOSE:
+        return command.sent_us + turn.cfg.open_timeout_ms * 1000
+    clear = clear_at(turn)
+    return None if clear is None else max(command.sent_us + turn.cfg.close_timeout_ms * 1000, clear)
 
 
 def _entered_since(turn: Turn, command: ArmCommand | None) -> bool:
@@ -210,10 +225,10 @@ def _close(turn: Turn) -> None:
 def close_at(turn: Turn) -> int | None:
     """When the arm is to be closed as things are; None: not."""
     arm = turn.arm
-    clear = clear_at(turn)
-    if clear is None or not turn.desk.plc_online or not arm.known or _closing_sent(turn):
+    if arm.closed_limit or arm.latched or not arm.known or not turn.desk.plc_online:
         return None
-    if arm.closed_limit or arm.latched or arm.broken:
+    clear = None if arm.broken or _closing_sent(turn) else clear_at(turn)
+    if clear is None:
         return None
     if arm.boot_hold:
         boot_clear = arm.boot_clear_us
@@ -231,11 +246,6 @@ def clear_at(turn: Turn) -> int | None:
     offs = [us for us in (road.l2_off_us, road.lc2_off_us, road.l3_off_us) if us is not None]
     wait_us = clear_us(turn)
     return max(offs, default=turn.t - wait_us) + wait_us
-
-
-def _clear_now(turn: Turn) -> bool:
-    at = clear_at(turn)
-    return at is not None and at <= turn.t
 
 
 def _closing_sent(turn: Turn) -> bool:
