@@ -73,26 +73,16 @@ def is_blank(text: str, separator: str) -> bool:
     return cells is not None and not any(cell.strip() for cell in cells)
 
 
-def read_lines(block: bytes, first_line: int, shape: Shape) -> Lines:
-    """Rows of `block` (whole lines, checked to be UTF-8), and the bad lines."""
+def ends_of(block: bytes) -> np.ndarray:
+    """Where the lines of `block` end: the position after each, the last line with or without its line end."""
+    ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == _NEWLINE) + 1
+    return ends if not block or block.endswith(b"\n") else np.append(ends, len(block))
+
+
+def read_lines(block: bytes, lines: np.ndarray, shape: Shape) -> Lines:
+    """Rows of `block` (whole lines, checked to be UTF-8) and the bad lines; `lines`: the number of each line."""
     if block and not block.endswith(b"\n"):
         block += b"\n"
-    lines = np.arange(first_line, first_line + block.count(b"\n"), dtype=np.uint32)
-    return _read(block, lines, shape)
-
-
-def read_again(block: bytes, first_line: int, wanted: np.ndarray, shape: Shape) -> Lines:
-    """The rows of `block` that stand on the lines `wanted` (rising)."""
-    if not block.endswith(b"\n"):
-        block += b"\n"
-    ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == _NEWLINE)
-    last = wanted - first_line
-    starts = np.where(last > 0, ends[last - 1] + 1, 0)
-    some = b"".join([block[a:b] for a, b in zip(starts.tolist(), (ends[last] + 1).tolist(), strict=True)])
-    return _read(some, wanted.astype(np.uint32), shape)
-
-
-def _read(block: bytes, lines: np.ndarray, shape: Shape) -> Lines:
     even = _even(block, lines, shape)
     return _line_by_line(block, lines, shape) if even is None else even
 
@@ -112,7 +102,7 @@ def _even(block: bytes, lines: np.ndarray, shape: Shape) -> Lines | None:
         cells = _parse(block, lines, shape, quoted=False)
     except (pl.exceptions.ComputeError, pl.exceptions.SchemaError, _OtherRowsError):
         return None
-    return Lines(cells, [], trimmed=not _may_need_trimming(block, shape.separator))
+    return Lines(cells, [], trimmed=not _may_need_trimming(block, len(lines), shape.separator))
 
 
 def _quotes_only_enclose(block: bytes, separator: str) -> bool:
@@ -132,11 +122,14 @@ def _quotes_only_enclose(block: bytes, separator: str) -> bool:
     return bool(enclosing.all() and same_line.all())
 
 
-def _may_need_trimming(block: bytes, separator: str) -> bool:
+def _may_need_trimming(block: bytes, lines: int, separator: str) -> bool:
     if not block.isascii() and any(start in block for start in _WIDE_BLANKS):
         return True
     octets = np.frombuffer(block, dtype=np.uint8)
-    blanks = np.flatnonzero((octets <= _SPACE) & (octets != _NEWLINE))
+    low = octets <= _SPACE
+    if int(np.count_nonzero(low)) == lines:
+        return False
+    blanks = np.flatnonzero(low & (octets != _NEWLINE))
     edges = _table_of(*range(_SPACE + 1), ord(separator))
     return bool((edges[octets[blanks - 1]] | edges[octets[blanks + 1]]).any())
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import BinaryIO, Final, Protocol
 
 import numpy as np
 import polars as pl
 
-from settlement.intake.delimited import BadLine, Lines, Shape, is_blank, read_again, read_lines, split_line
+from settlement.intake.delimited import BadLine, Shape, ends_of, is_blank, read_lines, split_line
 from settlement.intake.problems import UnusableInputError
 
 BLOCK_BYTES: Final = 16 << 20
+_FEW: Final = 20
+"""One line in so many, and reading a block at once is cheaper than going to each line."""
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -52,11 +54,11 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Whole lines of a file and where they stand."""
+    """Whole lines of a file and where they stand: the file's position of the first, where each ends after that."""
 
     first_line: int
     start: int
-    size: int
+    ends: np.ndarray
 
 
 class CsvSource:
@@ -82,27 +84,26 @@ class CsvSource:
             block = next(self._blocks, None)
 
     def _divided(self, block: bytes) -> Stretch:
-        self._read.append(_Block(self._line, self._done - len(block), len(block)))
-        lines = read_lines(block, self._line, self._shape)
-        self._line += block.count(b"\n") + (not block.endswith(b"\n") and bool(block))
+        ends = ends_of(block).astype(np.uint32)
+        self._read.append(_Block(self._line, self._done - len(block), ends))
+        numbers = np.arange(self._line, self._line + len(ends), dtype=np.uint32)
+        self._line += len(ends)
+        lines = read_lines(block, numbers, self._shape)
         return Stretch(lines.cells, lines.bad, self._done, lines.trimmed)
 
     def again(self, lines: np.ndarray) -> Iterator[Stretch]:
-        """Reads only the blocks in which one of these lines stands; UnusableInputError where the file has changed."""
+        """Reads these lines and no others; UnusableInputError where the file has changed."""
         if _state(self._path) != self._state:
             raise UnusableInputError(f"{self._path}: the file changed while it was read; run again")
         firsts = np.array([block.first_line for block in self._read], dtype=np.int64)
         of_block = np.searchsorted(firsts, lines, side="right") - 1
         with self._path.open("rb") as file:
             for number in np.unique(of_block):
-                block = self._read[number]
-                file.seek(block.start)
-                wanted = lines[of_block == number].astype(np.int64)
-                found: Lines = read_again(file.read(block.size), block.first_line, wanted, self._shape)
-                yield Stretch(found.cells, found.bad, block.start + block.size, found.trimmed)
+                wanted = lines[of_block == number]
+                found = read_lines(_some_lines(file, self._read[number], wanted), wanted, self._shape)
+                yield Stretch(found.cells, found.bad, self._done, found.trimmed)
 
     def _whole_lines(self, block_bytes: int) -> Iterator[bytes]:
-        line = 1
         with self._path.open("rb") as file:
             start = file.read(len(_BOM))
             kept = start.removeprefix(_BOM)
@@ -113,21 +114,21 @@ class CsvSource:
                 cut = len(block) if not read else block.rfind(b"\n") + 1
                 kept = block[cut:]
                 block = block[:cut]
-                self._check_utf8(block, line)
-                line += block.count(b"\n")
+                self._check_utf8(block)
                 self._done += len(block)
                 if block:
                     yield block
                 if not read:
                     return
 
-    def _check_utf8(self, block: bytes, line: int) -> None:
+    def _check_utf8(self, block: bytes) -> None:
         if block.isascii():
             return
         try:
             block.decode("utf-8")
         except UnicodeDecodeError as error:
-            at = line + block[: error.start].count(b"\n")
+            with self._path.open("rb") as file:
+                at = 1 + file.read(self._done + error.start).count(b"\n")
             raise UnusableInputError(f"{self._path}: line {at}: not UTF-8; save the file as CSV UTF-8") from error
 
     def _find_header(self) -> tuple[bytes, list[str], Shape]:
@@ -146,6 +147,25 @@ class CsvSource:
                         raise UnusableInputError(f"{self._path}: line {self._line - 1}: bad quoting in the header")
                     return block[start:], header, Shape(separator, len(header))
         raise UnusableInputError(f"{self._path}: no header; the first line that is not blank must name the columns")
+
+
+def _some_lines(file: BinaryIO, block: _Block, lines: np.ndarray) -> bytes:
+    numbers = lines.astype(np.int64) - block.first_line
+    ends = block.ends[numbers].astype(np.int64)
+    starts = np.where(numbers > 0, block.ends[numbers - 1], 0)
+    if len(lines) * _FEW > len(block.ends):
+        file.seek(block.start)
+        whole = file.read(int(block.ends[-1]))
+        return b"".join([_ended(whole[a:b]) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)])
+    found = []
+    for a, b in zip(starts.tolist(), ends.tolist(), strict=True):
+        file.seek(block.start + a)
+        found.append(_ended(file.read(b - a)))
+    return b"".join(found)
+
+
+def _ended(line: bytes) -> bytes:
+    return line if line.endswith(b"\n") else line + b"\n"
 
 
 def _state(path: Path) -> tuple[int, int]:

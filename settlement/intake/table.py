@@ -65,11 +65,18 @@ def read_table(source: Source, reading: Reading, progress: Progress = lambda don
         frames.append(rows)
         rejects += refused
         progress(stretch.done_bytes)
-    found = _numbered(pl.concat(frames, rechunk=False))
+    found = _numbered(_in_one_piece(frames))
     unique, repeated = without_repeats(found, reading.side, reading.file, _Words(source, reading, where, found[LINE]))
     rows = _numbered(unique) if repeated else found
     ordered = tuple(sorted([*rejects, *repeated], key=lambda reject: reject.line))
     return ReadTable(rows, ordered, rows_read, _Words(source, reading, where, rows[LINE]))
+
+
+def _in_one_piece(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """All rows, each column contiguous. Column by column, so that no more than one of them is there twice."""
+    columns = {name: [frame[name] for frame in frames] for name in frames[0].columns}
+    frames.clear()
+    return pl.DataFrame([pl.concat(columns.pop(name), rechunk=True) for name in list(columns)])
 
 
 def _numbered(rows: pl.DataFrame) -> pl.DataFrame:

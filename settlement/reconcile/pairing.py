@@ -17,6 +17,7 @@ from settlement.reconcile.frames import STATUSES, Wording
 from settlement.reconcile.nearby import pair_nearby
 
 _ORDER: Final = ("posted", "pending", "rejected")
+_PARTS: Final = 4
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.uint32]
 
@@ -69,7 +70,8 @@ def pair_rows(station: pl.DataFrame, provider: pl.DataFrame, wordings: Wordings)
         free_p[found["p"].to_numpy()] = False
         pairs.append(found)
     return Pairing(
-        pairs=pl.concat(pairs, rechunk=True),
+        # In the order of the file: what stands together in it is fetched together.
+        pairs=pl.concat(pairs).sort("s"),
         further=further,
         alone_station=_numbers("s", free_s),
         alone_provider=_numbers("p", free_p),
@@ -96,8 +98,8 @@ def _nearby(station: pl.DataFrame, provider: pl.DataFrame, free: tuple[Mask, Mas
 def _credits_of(provider: pl.DataFrame, credits: pl.DataFrame, is_credit: Mask) -> tuple[pl.DataFrame, pl.Series]:
     """(per debit what its credits give back, credits that name no readable debit)."""
     named = credits.filter(pl.col("related") != 0)["related"].unique()
-    wanted = np.isin(provider["charge"].to_numpy(), named.to_numpy()) & ~is_credit
-    debits = provider.select(pl.col("row").alias("p"), "charge").filter(pl.Series(wanted))
+    wanted = provider["charge"].is_in(named.implode()) & pl.Series(~is_credit)
+    debits = provider.select(pl.col("row").alias("p"), "charge").filter(wanted)
     posted = pl.col("status") == "posted"
     sums = credits.group_by("related").agg(
         pl.col("amount_vnd").filter(posted).sum().alias("credited_vnd"),
@@ -116,13 +118,22 @@ def _reversed_in_full(provider: pl.DataFrame, per_debit: pl.DataFrame) -> pl.Ser
     return per_debit.hstack(amounts).filter((pl.col("status") == "posted") & reached)["p"]
 
 
+def _same_id(station: pl.DataFrame, provider: pl.DataFrame, live: Mask) -> pl.DataFrame:
+    """(s, p) of equal ids. In parts: the table of a join over everything is larger than all that it is made from."""
+    parts = []
+    named_s, named_p = station["id"] != 0, pl.Series(live) & (provider["id"] != 0)
+    for part in range(_PARTS):
+        mine = station.select(pl.col("row").alias("s"), "id").filter(named_s & (station["id"] % _PARTS == part))
+        theirs = provider.select(pl.col("row").alias("p"), "id").filter(named_p & (provider["id"] % _PARTS == part))
+        parts.append(mine.join(theirs, on="id").select("s", "p"))
+    return pl.concat(parts, rechunk=True)
+
+
 def _by_id(
     station: pl.DataFrame, provider: pl.DataFrame, live: Mask, wording: Wording
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(pairs, further rows) of rule 1; among several charges the first by status, time, charge id is the pair."""
-    ids = station.select(pl.col("row").alias("s"), "id").filter(pl.col("id") != 0)
-    charges = provider.select(pl.col("row").alias("p"), "id").filter(pl.Series(live) & (provider["id"] != 0))
-    found = ids.join(charges, on="id").select("s", "p")
+    found = _same_id(station, provider, live)
     s, p = found["s"].to_numpy(), found["p"].to_numpy()
     same = station["id2"].to_numpy()[s] == provider["id2"].to_numpy()[p]
     named = found if same.all() else found.filter(pl.Series(same))

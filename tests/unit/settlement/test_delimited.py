@@ -3,15 +3,20 @@
 import csv
 import io
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settlement.intake.delimited import BadLine, Shape, is_blank, read_lines, split_line
+from settlement.intake.delimited import BadLine, Lines, Shape, ends_of, is_blank, read_lines, split_line
 from settlement.intake.sources import separator_of
 
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00"), max_size=6)
 rows = st.lists(st.lists(cells, min_size=3, max_size=3), max_size=6)
+
+
+def read(block: bytes, first_line: int, shape: Shape) -> Lines:
+    return read_lines(block, np.arange(len(ends_of(block)), dtype=np.uint32) + first_line, shape)
 
 
 @given(rows, st.sampled_from(",;"), st.booleans(), st.sampled_from(["\n", "\r\n"]))
@@ -21,7 +26,7 @@ def test_what_the_csv_module_writes_is_read_back(
     text = io.StringIO()
     quoting = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
     csv.writer(text, delimiter=separator, lineterminator=newline, quoting=quoting).writerows(table)
-    lines = read_lines(text.getvalue().encode(), 5, Shape(separator, 3))
+    lines = read(text.getvalue().encode(), 5, Shape(separator, 3))
     found, bad = lines.cells, lines.bad
     assert bad == []
     kept = {line - 5: values for line, *values in found.rows()}
@@ -51,7 +56,7 @@ def test_quotes_are_those_of_rfc_4180(line: str, wanted: list[str] | None) -> No
 
 def test_bad_lines_cost_only_themselves() -> None:
     content = b'a,b,c\nx,y\n"open,b,c\n\n,,\n  \xc2\xa0 \n"1","2","3"\n"1","2"\nd,e,f'
-    lines = read_lines(content, 1, Shape(",", 3))
+    lines = read(content, 1, Shape(",", 3))
     found, bad = lines.cells, lines.bad
     assert [row[0] for row in found.rows() if any(row[1:])] == [1, 7, 9]
     assert [one.line for one in bad] == [2, 3, 8]
