@@ -11,9 +11,11 @@ from lane_controller.core.crossing import clear_us
 from lane_controller.core.effects import CommandBarrier
 from lane_controller.core.events import BarrierAcked, BarrierReported
 from lane_controller.core.evolve import evolve
-from lane_controller.core.state import ArmCommand, Stage, Track
+from lane_controller.core.state import BEFORE, ArmCommand, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import AckResult, BarrierAction, BarrierState, Cause, Flag, Mode, Sensor
+
+_CLOSE, _AUTO = BarrierAction.CLOSE, Mode.AUTO
 
 MAX_TRIES = 2
 MAX_OPENS = 3
@@ -75,8 +77,9 @@ def settle_arm(turn: Turn) -> None:
     """Command what the lane now needs of the arm, at most one movement a step."""
     if not turn.desk.plc_online or not turn.arm.known or _at_rest(turn):
         return
-    _note_open(turn)
-    if _reopen(turn):
+    if turn.arm.open_limit:
+        _note_open(turn)
+    if (turn.sensors.l2.on or turn.sensors.lc2.on) and _reopen(turn):
         return
     _timeouts(turn)
     if _latch(turn) or _open(turn):
@@ -99,7 +102,7 @@ def _at_rest(turn: Turn) -> bool:
 
 def _note_open(turn: Turn) -> None:
     """The open limit is the instant from which pass_timeout runs for the first vehicle."""
-    if not turn.arm.open_limit or turn.arm.closing:
+    if turn.arm.closing:
         return
     track = _first_live(turn)
     if track is not None and track.times.open_confirmed is None:
@@ -146,7 +149,7 @@ def command_deadline(turn: Turn) -> int | None:
     command = turn.arm.command
     if command is None or command.done or not turn.desk.plc_online:
         return None
-    if command.action is not BarrierAction.CLOSE:
+    if command.action is not _CLOSE:
         return command.sent_us + turn.cfg.open_timeout_ms * 1000
     clear = clear_at(turn)
     return None if clear is None else max(command.sent_us + turn.cfg.close_timeout_ms * 1000, clear)
@@ -171,7 +174,8 @@ def _reopen(turn: Turn) -> bool:
 def _latch(turn: Turn) -> bool:
     """R8: convoy and emergency hold the arm open; leaving them ends the hold, the close comes when all is clear."""
     arm = turn.arm
-    cause = LATCHING.get(turn.desk.mode)
+    mode = turn.desk.mode
+    cause = None if mode is _AUTO else LATCHING.get(mode)
     if cause is None:
         if arm.latched:
             turn.arm = evolve(arm, latched=False, leaving_latch=not arm.closed_limit)
@@ -191,7 +195,7 @@ def _open(turn: Turn) -> bool:
         return False
     if arm.boot_hold and not arm.closed_limit:
         turn.arm = arm = evolve(arm, boot_hold=False)
-    if arm.fault or arm.broken or arm.opening or track.stage is not Stage.BEFORE:
+    if arm.fault or arm.broken or arm.opening or track.stage is not BEFORE:
         return True
     if (arm.open_limit and not arm.closing) or track.opens >= MAX_OPENS:
         return True
@@ -207,11 +211,13 @@ def _open(turn: Turn) -> bool:
 
 def _on_l1(turn: Turn, track: Track) -> bool:
     """I4: the vehicle is on L1, or is leaving it at this very instant; an operator sees where the vehicle is."""
+    if track.on_l1:
+        return True
     decided = track.times.decided
     manual = track.finding is not None and track.finding.outcome is Outcome.MANUAL
     leaving_us = turn.cfg.debounce_us(Sensor.L1, False)
     leaving = track.l1_off_us is None or turn.t - track.l1_off_us <= leaving_us
-    return track.on_l1 or manual or (leaving and decided is not None and decided.mono_us == turn.t)
+    return manual or (leaving and decided is not None and decided.mono_us == turn.t)
 
 
 def _close(turn: Turn) -> None:
@@ -225,17 +231,23 @@ def _close(turn: Turn) -> None:
 def close_at(turn: Turn) -> int | None:
     """When the arm is to be closed as things are; None: not."""
     arm = turn.arm
-    if arm.closed_limit or arm.latched or not arm.known or not turn.desk.plc_online:
+    if arm.closed_limit or arm.latched or arm.broken or not arm.known or not turn.desk.plc_online:
         return None
-    clear = None if arm.broken or _closing_sent(turn) else clear_at(turn)
-    if clear is None:
+    if _closing_sent(turn) or (not arm.boot_hold and _kept_open(turn)):
         return None
-    if arm.boot_hold:
-        boot_clear = arm.boot_clear_us
-        return None if boot_clear is None else max(boot_clear + turn.cfg.boot_clear_ms * 1000, clear)
-    first = _first_live(turn)
-    kept_open = first is not None and not first.recovered
-    return None if kept_open or (arm.leaving_latch and turn.sensors.l1.raw) else clear
+    clear = clear_at(turn)
+    if clear is None or not arm.boot_hold:
+        return clear
+    boot_clear = arm.boot_clear_us
+    return None if boot_clear is None else max(boot_clear + turn.cfg.boot_clear_ms * 1000, clear)
+
+
+def _kept_open(turn: Turn) -> bool:
+    """Somebody may pass, or a latch has ended and L1 is not clear yet (I12)."""
+    first = turn.first()
+    if first is not None and first.live and not first.recovered:
+        return True
+    return turn.arm.leaving_latch and turn.sensors.l1.raw
 
 
 def clear_at(turn: Turn) -> int | None:
@@ -243,15 +255,18 @@ def clear_at(turn: Turn) -> int | None:
     s, road = turn.sensors, turn.road
     if s.l2.on or s.lc2.on or s.l3.on or s.l2.raw or s.lc2.raw or s.l3.raw:
         return None
-    offs = [us for us in (road.l2_off_us, road.lc2_off_us, road.l3_off_us) if us is not None]
     wait_us = clear_us(turn)
-    return max(offs, default=turn.t - wait_us) + wait_us
+    latest: int | None = None
+    for off in (road.l2_off_us, road.lc2_off_us, road.l3_off_us):
+        if off is not None and (latest is None or off > latest):
+            latest = off
+    return turn.t if latest is None else latest + wait_us
 
 
 def _closing_sent(turn: Turn) -> bool:
     """A close is under way, or was given up after its retry: it is not repeated until something else moves the arm."""
     command = turn.arm.command
-    return command is not None and command.action is BarrierAction.CLOSE and (not command.done or command.given_up)
+    return command is not None and command.action is _CLOSE and (not command.done or command.given_up)
 
 
 def note_boot_clear(turn: Turn) -> None:

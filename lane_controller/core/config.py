@@ -44,6 +44,9 @@ def _count(default: int, doc: str) -> int:
     return value
 
 
+CURTAINS = (Sensor.LC1, Sensor.LC2)
+
+
 @dataclass(frozen=True, slots=True)
 class LaneConfig:
     """The table. `rules.md` is the source of a value unless its text names another."""
@@ -97,7 +100,7 @@ class LaneConfig:
 
     def debounce_us(self, sensor: Sensor, on: bool) -> int:
         """How long an edge of that sensor must last to count, microseconds."""
-        if sensor in (Sensor.LC1, Sensor.LC2):
+        if sensor in CURTAINS:
             return (self.debounce_curtain_on_ms if on else self.debounce_curtain_off_ms) * 1000
         return (self.debounce_loop_on_ms if on else self.debounce_loop_off_ms) * 1000
 

@@ -11,9 +11,12 @@ from lane_controller.core import fusion, passages, tags
 from lane_controller.core.decision import Facts, Verdict, judge
 from lane_controller.core.events import PlateRead
 from lane_controller.core.evolve import evolve
-from lane_controller.core.state import HeardTag, Stage, Standing, Track
+from lane_controller.core.state import HELD, UNDER_ARM, VOID, WAITING, HeardTag, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Candidate, Flag, Mode, Sensor, Tariff
+
+_AUTO, _MANUAL, _LC1 = Mode.AUTO, Mode.MANUAL, Sensor.LC1
+HELD_FOR_A_TAG = (Flag.NO_TAG,)
 
 MAX_DECISIONS = 2
 """R1: after a void the same vehicle may be decided once more."""
@@ -51,26 +54,23 @@ def next_deadline(turn: Turn) -> int | None:
 
 def _deciding(turn: Turn) -> bool:
     arm = turn.arm
+    mode = turn.desk.mode
     return (
-        turn.desk.mode in (Mode.AUTO, Mode.MANUAL)
-        and turn.desk.plc_online
-        and arm.known
-        and not arm.fault
-        and not arm.broken
+        (mode is _AUTO or mode is _MANUAL) and turn.desk.plc_online and arm.known and not arm.fault and not arm.broken
     )
 
 
 def ready_at(turn: Turn, track: Track) -> int | None:
     """When this vehicle is to be decided on present evidence; None: nothing to decide."""
-    if track.stage is Stage.UNDER_ARM:
+    if track.stage is UNDER_ARM:
         return None
-    if track.standing is Standing.WAITING:
+    if track.standing is WAITING:
         return _first_decision_at(turn, track)
     if not track.on_l1:
         return None
-    if track.standing is Standing.HELD and track.holds == (Flag.NO_TAG,):
+    if track.standing is HELD and track.holds == HELD_FOR_A_TAG:
         return turn.t if _listed(turn, track) else None
-    if track.standing is Standing.VOID and track.decisions < MAX_DECISIONS:
+    if track.standing is VOID and track.decisions < MAX_DECISIONS:
         return turn.t if _heard_again(turn, track) else None
     return None
 
@@ -79,7 +79,7 @@ def _first_decision_at(turn: Turn, track: Track) -> int | None:
     l1_on = track.times.l1_on
     if l1_on is None:
         return None
-    if turn.desk.mode is Mode.MANUAL:
+    if turn.desk.mode is _MANUAL:
         return turn.t
     evidence_at = turn.t if _complete(turn, track) else l1_on.mono_us + turn.cfg.evidence_wait_ms * 1000
     listed = _listed(turn, track) if track.on_l1 else []
@@ -97,7 +97,7 @@ def _first_decision_at(turn: Turn, track: Track) -> int | None:
 
 def _shadow(turn: Turn, track: Track) -> bool:
     """L1 alone says that somebody is there: LC1 is clear, no tag, no plate (rules.md, SENSOR_STUCK)."""
-    if not track.on_l1 or Sensor.LC1 not in turn.cfg.curtains or track.lc1_broken or track.plate is not None:
+    if not track.on_l1 or _LC1 not in turn.cfg.curtains or track.lc1_broken or track.plate is not None:
         return False
     l1_on = track.times.l1_on
     return l1_on is not None and not any(t.last_us >= l1_on.mono_us and not t.spent for t in turn.radio.tags.values())
@@ -120,13 +120,13 @@ def _heard_again(turn: Turn, track: Track) -> bool:
 
 def following_through(turn: Turn, track: Track) -> Track:
     """The vehicle is on L2 without an authorisation: its own credible tag is decided now (R6), also after a void."""
-    void = track.standing is Standing.VOID and track.decisions < MAX_DECISIONS
+    void = track.standing is VOID and track.decisions < MAX_DECISIONS
     return _decide_now(turn, track) if void else last_chance(turn, track)
 
 
 def last_chance(turn: Turn, track: Track) -> Track:
     """The vehicle leaves L1 undecided: a credible tag is decided now or never (I4)."""
-    return _decide_now(turn, track) if track.standing is Standing.WAITING else track
+    return _decide_now(turn, track) if track.standing is WAITING else track
 
 
 def _decide_now(turn: Turn, track: Track) -> Track:
@@ -142,7 +142,7 @@ def _decide_now(turn: Turn, track: Track) -> Track:
 
 def decide(turn: Turn, track: Track) -> None:
     """Judge one vehicle and act on the verdict."""
-    if turn.desk.mode is Mode.MANUAL and track.standing is Standing.WAITING:
+    if turn.desk.mode is Mode.MANUAL and track.standing is WAITING:
         passages.hold(turn, track, None, (Mode.MANUAL.value,))
         return
     track = passages.number(turn, track)

@@ -5,7 +5,7 @@ Never: a ghost that blocks the lane for ever, or a vehicle given up while it is 
 """
 
 from lane_controller.core import crossing, passages, tags
-from lane_controller.core.state import Standing, Track
+from lane_controller.core.state import MOTORCYCLE, VOID, Track
 from lane_controller.core.turn import Turn
 
 
@@ -15,7 +15,7 @@ def settle_departures(turn: Turn) -> None:
         track, at = next_departure(turn)
         if track is None or at is None or at > turn.t:
             return
-        if track.standing is Standing.MOTORCYCLE:
+        if track.standing is MOTORCYCLE:
             turn.drop(track)
         elif track.boot_l3 is not None and not track.on_l1:
             crossing.passed(turn, crossing.enter(turn, track, track.boot_l3), track.boot_l3)
@@ -41,7 +41,7 @@ def next_departure(turn: Turn) -> tuple[Track | None, int | None]:
     if track.live and turn.arm.opening:
         return None, None
     since = max(track.l1_off_us, turn.road.l2_off_us or 0, turn.road.l3_off_us or 0, opened.mono_us if opened else 0)
-    since = max(since, track.voided_us or 0) if track.standing is Standing.VOID else since
+    since = max(since, track.voided_us or 0) if track.standing is VOID else since
     if track.live and track.times.decided is not None:
         # Released long after it left L1: its time runs from the open limit, which comes after the decision.
         since = max(since, track.times.decided.mono_us)

@@ -10,11 +10,11 @@ from lane_controller.core import approach, deciding, passages, tags
 from lane_controller.core.events import ClassMeasured, PlateRead
 from lane_controller.core.evolve import evolve
 from lane_controller.core.fusion import plates_agree
-from lane_controller.core.state import Stage, Standing, Track
+from lane_controller.core.state import BEFORE, MOTORCYCLE, PHANTOM, WAITING, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, VehicleKind
 
-UNDECIDED = (Standing.WAITING, Standing.PHANTOM)
+UNDECIDED = (WAITING, PHANTOM)
 
 
 def plate(turn: Turn, event: PlateRead) -> None:
@@ -27,8 +27,8 @@ def plate(turn: Turn, event: PlateRead) -> None:
         turn.put(track, next_plate=event)
         return
     track = turn.put(track, frames=tuple(dict.fromkeys((*track.frames, *event.frames))))
-    if track.standing is Standing.PHANTOM and event.text is not None:
-        track = turn.put(track, standing=Standing.WAITING)
+    if track.standing is PHANTOM and event.text is not None:
+        track = turn.put(track, standing=WAITING)
     if event.corrects:
         _correct(turn, track, event)
     elif track.plate is None:
@@ -91,7 +91,7 @@ def settle_separation(turn: Turn) -> None:
     own = track.finding.plate_registered if track.finding else None
     tagged = [t.entry.plate for t in turn.radio.tags.values() if t.entry and t.credible and not t.spent]
     first_has_tag = plates_agree(track.plate.text, own) or any(plates_agree(track.plate.text, p) for p in tagged)
-    if track.standing is Standing.WAITING or not first_has_tag or not _free_tag(turn, plate):
+    if track.standing is WAITING or not first_has_tag or not _free_tag(turn, plate):
         return
     turn.put(track, on_l1=False, l1_off_us=turn.t, forward=True, next_plate=None)
     tags.left_l1(turn, track, turn.t - 1)
@@ -120,7 +120,7 @@ def measured(turn: Turn, event: ClassMeasured) -> None:
         return
     if track.measured is None or track.standing in UNDECIDED:
         track = turn.put(track, measured=event)
-    if event.kind is VehicleKind.MOTORCYCLE and not track.live and track.stage is Stage.BEFORE:
+    if event.kind is VehicleKind.MOTORCYCLE and not track.live and track.stage is BEFORE:
         motorcycle(turn, track)
 
 
@@ -132,7 +132,7 @@ def _subject_of_class(turn: Turn, track_id: int | None) -> Track | None:
 
 def motorcycle(turn: Turn, track: Track) -> None:
     """R9: not tolled, arm stays closed, only the flag."""
-    turn.put(track, standing=Standing.MOTORCYCLE, holds=(), finding=None)
+    turn.put(track, standing=MOTORCYCLE, holds=(), finding=None)
     turn.flag(Flag.WRONG_LANE_MOTO, track)
 
 
@@ -140,15 +140,15 @@ def settle_motorcycles(turn: Turn) -> None:
     """A class that came just before L1 on may say that the new vehicle is a motorcycle."""
     for track in turn.tracks:
         early = track.measured
-        if track.standing is Standing.WAITING and early is not None and early.kind is VehicleKind.MOTORCYCLE:
+        if track.standing is WAITING and early is not None and early.kind is VehicleKind.MOTORCYCLE:
             motorcycle(turn, track)
 
 
 def settle_phantoms(turn: Turn) -> None:
     """A credible tag heard over a phantom L1 makes it a vehicle."""
     track = turn.occupant()
-    if track is not None and track.standing is Standing.PHANTOM and tags.binding(turn, track):
-        turn.put(track, standing=Standing.WAITING)
+    if track is not None and track.standing is PHANTOM and tags.binding(turn, track):
+        turn.put(track, standing=WAITING)
 
 
 def stuck_l1(turn: Turn) -> None:

@@ -15,6 +15,7 @@ CHATTER_QUIET_US = 10_000_000
 TRACE_KEPT = 24
 """Sensor edges kept as evidence: two vehicles over five sensors, and chatter."""
 
+EVERY = (Sensor.L1, Sensor.L2, Sensor.L3, Sensor.LC1, Sensor.LC2)
 LOOPS = (Sensor.L1, Sensor.L2, Sensor.L3)
 
 
@@ -58,13 +59,7 @@ def pending(turn: Turn) -> list[tuple[int, Sensor, bool]]:
     ):
         return []
     found = []
-    for sensor, line in (
-        (Sensor.L1, s.l1),
-        (Sensor.L2, s.l2),
-        (Sensor.L3, s.l3),
-        (Sensor.LC1, s.lc1),
-        (Sensor.LC2, s.lc2),
-    ):
+    for sensor, line in zip(EVERY, (s.l1, s.l2, s.l3, s.lc1, s.lc2), strict=True):
         if line.pending is not None:
             found.append((line.pending_us, sensor, line.pending))
     return found

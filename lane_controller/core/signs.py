@@ -8,7 +8,7 @@ Never: green without a live authorisation and a confirmed open arm (I6).
 from lane_controller.contracts.values import LaneState, Outcome
 from lane_controller.core.effects import EnterState, SetSignal, ShowDisplay
 from lane_controller.core.evolve import evolve
-from lane_controller.core.state import Standing, Track
+from lane_controller.core.state import AUTHORISED, HELD, MOTORCYCLE, VOID, Sensors, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Aspect, DisplayCode, Flag, Mode
 
@@ -40,6 +40,13 @@ TEXT: dict[DisplayCode, tuple[str, ...]] = {
 }
 
 
+MODE_CODE = {Mode.CLOSED: DisplayCode.CLOSED, Mode.CONVOY: DisplayCode.CONVOY, Mode.EMERGENCY: DisplayCode.IDLE}
+"""What a mode shows whoever is there; rules.md has no code for EMERGENCY."""
+
+_AUTO, _MANUAL, _RED, _GREEN = Mode.AUTO, Mode.MANUAL, Aspect.RED, Aspect.GREEN
+_NOBODY = (DisplayCode.IDLE, TEXT[DisplayCode.IDLE])
+
+
 def settle_signs(turn: Turn) -> None:
     """Show what has changed; nothing before the field IO has been seen, there or gone."""
     if not turn.desk.plc_known or _as_before(turn):
@@ -65,10 +72,14 @@ def _as_before(turn: Turn) -> bool:
         turn.tracks is was.tracks
         and turn.arm is was.arm
         and turn.desk is was.desk
-        and turn.sensors is was.sensors
+        and (turn.sensors is was.sensors or _stuck(turn.sensors) == _stuck(was.sensors))
         and turn.radio.readers is was.radio.readers
         and turn.shown is was.shown
     )
+
+
+def _stuck(s: Sensors) -> bool:
+    return s.l1.stuck or s.l2.stuck or s.l3.stuck or s.lc1.stuck or s.lc2.stuck
 
 
 def lane_state(turn: Turn) -> LaneState:
@@ -78,12 +89,10 @@ def lane_state(turn: Turn) -> LaneState:
         return LaneState.FAULT
     if not desk.plc_online:
         return LaneState.DEGRADED
-    if desk.mode not in (Mode.AUTO, Mode.MANUAL):
+    if desk.mode is not _AUTO and desk.mode is not _MANUAL:
         return MODE_STATE[desk.mode]
     readers = turn.radio.readers.values()
-    s = turn.sensors
-    stuck = s.l1.stuck or s.l2.stuck or s.l3.stuck or s.lc1.stuck or s.lc2.stuck
-    if stuck or not any(link.connected for link in readers):
+    if _stuck(turn.sensors) or not any(link.connected for link in readers):
         return LaneState.DEGRADED
     return MODE_STATE[desk.mode]
 
@@ -92,22 +101,22 @@ def signal(turn: Turn) -> Aspect:
     """Green: the first vehicle may pass, or the arm is latched, and the open limit says open."""
     arm = turn.arm
     if not arm.open_limit or not arm.known or arm.fault or arm.broken or arm.closing or not turn.desk.plc_online:
-        return Aspect.RED
+        return _RED
     first = turn.first()
-    return Aspect.GREEN if arm.latched or (first is not None and first.live) else Aspect.RED
+    return _GREEN if arm.latched or (first is not None and first.live) else _RED
 
 
 def display(turn: Turn) -> tuple[DisplayCode, tuple[str, ...]]:
     """The code for the first vehicle that has not reached the arm."""
     desk = turn.desk
-    if not desk.plc_online or desk.mode is Mode.CLOSED:
+    if not desk.plc_online:
         return DisplayCode.CLOSED, TEXT[DisplayCode.CLOSED]
-    if desk.mode is Mode.CONVOY:
-        return DisplayCode.CONVOY, TEXT[DisplayCode.CONVOY]
-    track = turn.front()
-    if track is None or desk.mode is Mode.EMERGENCY:
-        code = DisplayCode.MANUAL if desk.mode is Mode.MANUAL else DisplayCode.IDLE
+    if desk.mode in MODE_CODE:
+        code = MODE_CODE[desk.mode]
         return code, TEXT[code]
+    track = turn.front()
+    if track is None:
+        return _NOBODY if desk.mode is _AUTO else (DisplayCode.MANUAL, TEXT[DisplayCode.MANUAL])
     if track.live and (turn.arm.fault or turn.arm.broken):
         return DisplayCode.WAIT, TEXT[DisplayCode.WAIT]
     code = _code(track)
@@ -115,16 +124,16 @@ def display(turn: Turn) -> tuple[DisplayCode, tuple[str, ...]]:
 
 
 def _code(track: Track) -> DisplayCode:
-    if track.standing is Standing.MOTORCYCLE:
+    if track.standing is MOTORCYCLE:
         return DisplayCode.MOTORCYCLE
-    if track.standing is Standing.AUTHORISED and track.finding is not None:
+    if track.standing is AUTHORISED and track.finding is not None:
         outcome = track.finding.outcome
         if outcome is Outcome.MANUAL:
             return DisplayCode.MANUAL
         return DisplayCode.PRIORITY if outcome is Outcome.EXEMPT else DisplayCode.FARE
-    if track.standing is Standing.HELD:
+    if track.standing is HELD:
         return next((code for hold, code in HOLD_CODES if hold in track.holds), DisplayCode.WAIT)
-    return DisplayCode.WAIT if track.standing is Standing.VOID else DisplayCode.IDLE
+    return DisplayCode.WAIT if track.standing is VOID else DisplayCode.IDLE
 
 
 def _fare_lines(track: Track) -> tuple[str, ...]:

@@ -48,6 +48,13 @@ class Stage(StrEnum):
     UNDER_ARM = "under_arm"
 
 
+# Members as plain names: read through their class they cost 0.2 µs each, and a step asks a hundred times.
+WAITING, HELD, AUTHORISED, VOID, MOTORCYCLE, PHANTOM = Standing
+BEFORE, UNDER_ARM = Stage
+_OPEN, _CLOSE, _LATCH = BarrierAction.OPEN, BarrierAction.CLOSE, BarrierAction.LATCH_OPEN
+_BROKEN, _CLOSING = BarrierState.BROKEN, BarrierState.CLOSING
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One sensor: its debounced level and an edge that has not lasted long enough yet."""
@@ -171,12 +178,12 @@ class Track:
     @property
     def live(self) -> bool:
         """It holds an authorisation that is neither committed nor void."""
-        return self.standing is Standing.AUTHORISED
+        return self.standing is AUTHORISED
 
     @property
     def vehicle(self) -> bool:
         """A toll vehicle that counts in the queue (neither motorcycle nor phantom)."""
-        return self.standing not in (Standing.MOTORCYCLE, Standing.PHANTOM)
+        return self.standing is not MOTORCYCLE and self.standing is not PHANTOM
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,20 +241,20 @@ class Arm:
     @property
     def broken(self) -> bool:
         """The boom is off its hinge."""
-        return self.state is BarrierState.BROKEN
+        return self.state is _BROKEN
 
     @property
     def opening(self) -> bool:
         """An open command is under way."""
         c = self.command
-        return c is not None and not c.done and c.action in (BarrierAction.OPEN, BarrierAction.LATCH_OPEN)
+        return c is not None and not c.done and (c.action is _OPEN or c.action is _LATCH)
 
     @property
     def closing(self) -> bool:
         """A close command is under way (a stuck arm may still obey it), or the arm says that it is closing."""
         c = self.command
-        under_way = c is not None and (not c.done or c.given_up) and c.action is BarrierAction.CLOSE
-        return under_way or self.state is BarrierState.CLOSING
+        under_way = c is not None and (not c.done or c.given_up) and c.action is _CLOSE
+        return under_way or self.state is _CLOSING
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,20 @@ from lane_controller.core.effects import Effect, RaiseFlag, Record
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
 from lane_controller.core.records import FlagRaised
-from lane_controller.core.state import Arm, Counts, Desk, Lane, Line, Radio, Road, Sensors, Stage, Standing, Track
+from lane_controller.core.state import (
+    BEFORE,
+    PHANTOM,
+    UNDER_ARM,
+    Arm,
+    Counts,
+    Desk,
+    Lane,
+    Line,
+    Radio,
+    Road,
+    Sensors,
+    Track,
+)
 from lane_controller.core.values import Flag, Sensor
 
 TRACE_KEPT = 24
@@ -155,14 +168,14 @@ class Turn:
     def under_arm(self) -> Track | None:
         """The first vehicle on L2 that has not reached L3 yet."""
         for track in self.tracks:
-            if track.stage is Stage.UNDER_ARM:
+            if track.stage is UNDER_ARM:
                 return track
         return None
 
     def front(self) -> Track | None:
         """The first vehicle that has not reached L2."""
         for track in self.tracks:
-            if track.stage is Stage.BEFORE and track.standing is not Standing.PHANTOM:
+            if track.stage is BEFORE and track.standing is not PHANTOM:
                 return track
         return None
 

@@ -55,16 +55,19 @@ def _stall_deadlines(turn: Turn) -> list[tuple[Sensor, int]]:
     if not s.l2.on and not s.lc2.on:
         return []
     wait_us = turn.cfg.stall_ms * 1000
-    under_arm = ((Sensor.L2, s.l2), (Sensor.LC2, s.lc2))
+    under_arm = ((_L2, s.l2), (_LC2, s.lc2))
     return [(sensor, line.since_us + wait_us) for sensor, line in under_arm if line.on and not line.stalled]
 
 
 def _stuck_deadlines(turn: Turn) -> list[tuple[Sensor, int]]:
     s = turn.sensors
+    wait_us = turn.cfg.stuck_ms * 1000
     found = []
-    for sensor, line in ((_L1, s.l1), (_L2, s.l2), (_L3, s.l3), (_LC1, s.lc1), (_LC2, s.lc2)):
-        if line.on and not line.stuck and not (sensor is _L1 and _l1_is_used(turn)):
-            found.append((sensor, line.since_us + turn.cfg.stuck_ms * 1000))
+    if s.l1.on and not s.l1.stuck and not _l1_is_used(turn):
+        found.append((_L1, s.l1.since_us + wait_us))
+    for sensor, line in ((_L2, s.l2), (_L3, s.l3), (_LC1, s.lc1), (_LC2, s.lc2)):
+        if line.on and not line.stuck:
+            found.append((sensor, line.since_us + wait_us))
     return found
 
 
@@ -75,17 +78,14 @@ def _l1_is_used(turn: Turn) -> bool:
     track = turn.occupant()
     if track is None:
         return False
-    plate = track.plate is not None and track.plate.text is not None
+    if track.live or (track.plate is not None and track.plate.text is not None):
+        return True
     l1_on = track.times.l1_on
-    return (
-        plate
-        or track.live
-        or any(
-            tag.credible is not None
-            and not tag.spent
-            and (tag.owner == track.id or (l1_on and tag.last_us >= l1_on.mono_us))
-            for tag in turn.radio.tags.values()
-        )
+    return any(
+        tag.credible is not None
+        and not tag.spent
+        and (tag.owner == track.id or (l1_on is not None and tag.last_us >= l1_on.mono_us))
+        for tag in turn.radio.tags.values()
     )
 
 
