@@ -29,6 +29,8 @@ app = typer.Typer(
 )
 LAZY = {
     "verify": "verify_command", "capsule": "capsule_command", "replay": "replay", "explain": "explain_command",
+    "repair": "repair",
+    "simulate": "simulate_command",
 }  # fmt: skip
 """Command → module of this package that holds it as a function of the same name."""
 
