@@ -40,3 +40,18 @@ def suspense(plaza: str) -> str:
 def cash_in(provider: str) -> str:
     """Money that road users paid in (nạp tiền) with a provider."""
     return f"cash_in:{provider}"
+
+
+def disputed(plaza: str, provider: str) -> str:
+    """What a provider took, or should have taken, beyond the charge of a passage; moved by decisions on disputes."""
+    return f"disputed:{plaza}:{provider}"
+
+
+def refund_due(provider: str) -> str:
+    """What a provider has to give back to road users by decision (hoàn tiền)."""
+    return f"refund_due:{provider}"
+
+
+def accepted_toll(plaza: str, provider: str) -> str:
+    """What a provider owes the operator by decision for charges without a passage on record."""
+    return f"accepted_toll:{plaza}:{provider}"

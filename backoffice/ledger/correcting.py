@@ -8,23 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backoffice.ledger.postings import (
-    REVERSAL,
-    Charge,
-    LedgerError,
-    Posting,
-    Transaction,
-    corrected_charge,
-    distinct,
-    reversal,
-)
+from backoffice.contracts.postings import REVERSAL, LedgerError, Posting, Transaction, reversal, standing
+from backoffice.ledger.postings import Charge, corrected_charge
 
-
-def standing(legs: Sequence[Posting]) -> tuple[Posting, ...]:
-    """Legs that are neither reversals nor taken back by one, by id."""
-    found = distinct(legs)
-    taken_back = {leg.reverses for leg in found.values()}
-    return tuple(found[name] for name in sorted(found) if found[name].kind != REVERSAL and name not in taken_back)
+__all__ = ["correct", "next_correction_id", "standing"]
 
 
 def next_correction_id(legs: Sequence[Posting]) -> str:

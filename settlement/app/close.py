@@ -16,6 +16,7 @@ from settlement.app.close_sources import SettledDay
 from settlement.books import closings
 from settlement.books.corrections import open_corrections
 from settlement.books.database import BookDatabase
+from settlement.books.disputes import finish_all
 from settlement.books.station import station_side
 from settlement.clearing import completeness
 from settlement.clearing.closed_day import Accepted, ClosedDay, ClosedItem, Correction, Minutes, SealedRun, micros_of
@@ -86,6 +87,7 @@ def draft(order: CloseOrder, settled: SettledDay, database: BookDatabase, config
         raise UnusableInputError(
             "--config: corrections_vnd is not 0; corrections of closed days come from the books, take it out"
         )
+    finish_all(database, order.provider)
     seals, accepted = _checked(order, settled, database, configuration)
     setting = Setting(
         provider=order.provider,

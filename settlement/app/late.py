@@ -14,11 +14,8 @@ from settlement.books import closings
 from settlement.books.corrections import corrections_of, write_corrections
 from settlement.books.database import BookDatabase
 from settlement.clearing.closed_day import ClosedDay, Correction
-from settlement.clearing.closing import fee_and_vat
-from settlement.clearing.late_rows import Change, Comparison, compare
+from settlement.clearing.late_rows import DECISION, LATE_ROWS, Comparison, compare, correction_of
 
-LATE_ROWS = "late rows"
-DECISION = "decision"
 _ATTEMPTS = 10
 
 
@@ -54,33 +51,7 @@ def book_late(
         booked = corrections_of(database, provider, settled.day)
         made: list[Correction] = []
         for change in compared.changes:
-            made.append(correction_of(frozen, [*booked, *made], change, LATE_ROWS, "", (by, now_us)))
+            made.append(correction_of(frozen.minutes, [*booked, *made], change, LATE_ROWS, "", (by, now_us)))
         if write_corrections(database, made):
             return tuple(made)
     raise RefusedError("others book corrections of this day all the time; try again")
-
-
-def correction_of(
-    frozen: ClosedDay, booked: list[Correction], change: Change, cause: str, dispute_id: str, done: tuple[str, int]
-) -> Correction:
-    """The next correction of a day. `done`: by whom and when (microseconds)."""
-    minutes = frozen.minutes
-    fee, vat = fee_and_vat(change.agreed_vnd, minutes.fee_bp, minutes.vat_rate_bp)
-    return Correction(
-        provider=minutes.provider,
-        original_day=minutes.day,
-        number=len(booked) + 1,
-        cause=cause,
-        dispute_id=dispute_id,
-        originals=change.originals,
-        late=change.late,
-        agreed_vnd=change.agreed_vnd,
-        disputed_vnd=change.disputed_vnd,
-        fee_vnd=fee,
-        vat_vnd=vat,
-        note=change.note,
-        booked_by=done[0],
-        booked_us=done[1],
-        items=change.items,
-        previous=booked[-1].digest if booked else "",
-    )

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from settlement.books import closings
-from settlement.books.corrections import stored_corrections
+from settlement.books import closings, disputes, ledger
+from settlement.books.corrections import corrections_of, stored_corrections
 from settlement.books.database import BookDatabase
 from settlement.books.key_files import RegisteredKeys
 from settlement.books.minutes_file import read_minutes
-from settlement.clearing import verifying
+from settlement.clearing import verifying, verifying_disputes
 from settlement.clearing.signing import ROLES, holds
 from settlement.clearing.stored import ClosingRow, StoredItem
 from settlement.clearing.verifying import Finding
@@ -58,6 +58,15 @@ def verify(
     if minutes is not None:
         found += _against_files(database, held, keys, provider, minutes)
     return Checked(len(held) if day is None else int(day in held), count, len(corrections), tuple(found))
+
+
+def verify_disputes(database: BookDatabase) -> list[Finding]:
+    """Events, decisions, their postings and corrections, of every provider."""
+    known = disputes.dispute_ids(database)
+    found, approvals = verifying_disputes.event_findings(disputes.stored_events(database), known)
+    corrections = [one for name in closings.providers(database) for one in corrections_of(database, name)]
+    legs = ledger.booked_for(database)
+    return [*found, *verifying_disputes.consequence_findings(approvals, corrections, legs)]
 
 
 def _against_files(

@@ -51,7 +51,9 @@ def verify(
         with books_of(database) as books:
             names = closings.providers(books) if provider is None else [provider]
             checked = {name: verifying.verify(books, registered, name, chosen, minutes, say) for name in names}
-    findings = [finding for one in checked.values() for finding in one.findings]
+            about_disputes = verifying.verify_disputes(books)
+    findings = [*(finding for one in checked.values() for finding in one.findings), *about_disputes]
+    findings = [finding for finding in findings if chosen is None or finding.day in ("", str(chosen))]
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
     else:

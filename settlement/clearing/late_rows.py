@@ -11,10 +11,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from settlement.clearing.closed_day import ClosedItem, Correction
+from settlement.clearing.closed_day import ClosedItem, Correction, Minutes
+from settlement.clearing.closing import fee_and_vat
 
-_OF_STATION = ("plaza", "passed_us", "outcome", "station_class", "station_vnd", "station_plate")
-_OF_PROVIDER = ("charged_us", "provider_vnd", "provider_class", "provider_plate")
+LATE_ROWS = "late rows"
+DECISION = "decision"
+"""Causes of a correction."""
+
+_OF_STATION = ("plaza", "passed_us", "outcome", "station_class", "station_vnd")
+_OF_PROVIDER = ("charged_us", "provider_vnd", "provider_class")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +145,28 @@ def _after_decision(before: list[ClosedItem], after: list[ClosedItem], ended: li
     items = tuple(replace(item, disputed_vnd=0) for item in after)
     note = f"more than was decided on {' '.join(ended)}"
     return Change(tuple(item.key for item in before), late, agreed, 0, note, items)
+
+
+def correction_of(
+    minutes: Minutes, booked: list[Correction], change: Change, cause: str, dispute_id: str, done: tuple[str, int]
+) -> Correction:
+    """The next correction of a day. `done`: by whom and when (microseconds)."""
+    fee, vat = fee_and_vat(change.agreed_vnd, minutes.fee_bp, minutes.vat_rate_bp)
+    return Correction(
+        provider=minutes.provider,
+        original_day=minutes.day,
+        number=len(booked) + 1,
+        cause=cause,
+        dispute_id=dispute_id,
+        originals=change.originals,
+        late=change.late,
+        agreed_vnd=change.agreed_vnd,
+        disputed_vnd=change.disputed_vnd,
+        fee_vnd=fee,
+        vat_vnd=vat,
+        note=change.note,
+        booked_by=done[0],
+        booked_us=done[1],
+        items=change.items,
+        previous=booked[-1].digest if booked else "",
+    )

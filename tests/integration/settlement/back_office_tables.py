@@ -49,6 +49,12 @@ class BackOffice:
             assert self._client is not None
             self._client.execute(f"insert into {table} ({names}) values", data)
 
+    def kill_and_restart(self) -> None:
+        """As a power cut of the database; its port changes nothing."""
+        self.leave()
+        self._server.kill()
+        self._server.restart()
+
     def close(self) -> int:
         self.leave()
         return self._server.stop()
