@@ -68,7 +68,8 @@ PATTERNS: Final = (
     _pattern("diplomatic", rf"{_PROVINCE}(?P<series>{_DIPLOMATIC})(?P<number>\d{{5}})", "car", 0.005),
     _pattern("temporary", rf"(?P<series>T){_PROVINCE}(?P<number>\d{{5}})", "car", 0.005),
     _pattern("army", r"(?P<series>[ABHKPQT][A-HKLMNPSTVX])(?P<number>\d{4})", "car", 0.005),
-    _pattern("motorbike", rf"{_PROVINCE}(?P<series>[{SERIES_LETTERS}][1-9])(?P<number>\d{{4,5}})", "motorbike", 0.2),
+    # R is no first letter in the circular, but stands on motorbikes registered before it meant trailers (54-R3 9587).
+    _pattern("motorbike", rf"{_PROVINCE}(?P<series>[{SERIES_LETTERS}R][1-9])(?P<number>\d{{4,5}})", "motorbike", 0.2),
     _pattern(
         "motorbike",
         rf"{_PROVINCE}(?P<series>[{SERIES_LETTERS}][{SERIES_LETTERS}R])(?P<number>\d{{5}})",

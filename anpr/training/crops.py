@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ Image = NDArray[np.uint8]
 Quad = NDArray[np.float32]
 PLATES: Final = 32
 SHOTS: Final = 3
+RARE: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ class CropSampler:
     ) -> None:
         self._crops, self._foreign = crops, foreign
         self._one_line = [crop for crop in crops if crop.layout == "one-line"]
+        self._rare = _with_rare_letters(crops)
         self.backgrounds = backgrounds
         self._real_share = real_share if crops else 0.0
         self._letters = letters
@@ -139,10 +142,10 @@ class CropSampler:
         rng = np.random.default_rng(seed)
         if rng.random() < self._real_share:
             crop = self._real(rng)
-            pixels = self._photograph(crop.image, rng, slack=0.5)
+            pixels = self._photograph(crop.image, rng, slack=0.5 * _slack(rng))
             return Sample(pixels, crop.text, crop.layout)
         spec, plate = self._rendered(seed)
-        return Sample(self._photograph(plate, rng, slack=1.0), spec.text, spec.layout)
+        return Sample(self._photograph(plate, rng, slack=_slack(rng)), spec.text, spec.layout)
 
     def _rendered(self, seed: int) -> tuple[PlateSpec, Image]:
         """A flat plate, the same for SHOTS seeds PLATES apart: drawing one costs three times what a shot of it does."""
@@ -162,8 +165,10 @@ class CropSampler:
         pool: Sequence[LabelledCrop] = self._crops
         if self._foreign and draw < 0.1:
             pool = self._foreign
-        elif self._one_line and draw < 0.35:
+        elif self._one_line and draw < 0.33:
             pool = self._one_line
+        elif self._rare and draw < 0.45:
+            pool = self._rare
         return pool[int(rng.integers(0, len(pool)))]
 
     @staticmethod
@@ -228,6 +233,18 @@ class CropSampler:
         return np.asarray(
             cv2.resize(np.clip(coarse, 0, 255).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR), np.uint8
         )
+
+
+def _with_rare_letters(crops: Sequence[LabelledCrop]) -> list[LabelledCrop]:
+    """Crops with a letter that fewer than one in RARE carries."""
+    counts = Counter(character for crop in crops for character in set(crop.text))
+    rare = {character for character, count in counts.items() if count * RARE < len(crops)}
+    return [crop for crop in crops if rare & set(crop.text)]
+
+
+def _slack(rng: np.random.Generator) -> float:
+    """Half of the plates lie nearly flat, as the corner finder hands them over, half as careless boxes show them."""
+    return 0.3 if rng.random() < 0.5 else 1.0
 
 
 def _random_quad(width: int, height: int, rng: np.random.Generator, slack: float) -> Quad:

@@ -70,26 +70,24 @@ def characters_of(crop: LabelledCrop) -> list[tuple[str, Mask]]:
     plates = parse(crop.text, crop.layout)
     if not plates:
         return []
-    # A motorbike's series has two places, a car's one: what the layout says decides, else the first reading.
-    lines = [crop.text] if crop.layout == "one-line" else [crop.text[: plates[0].line_break], ""]
-    if crop.layout == "two-line":
-        lines[1] = crop.text[len(lines[0]) :]
+    breaks = {len(crop.text)} if crop.layout == "one-line" else {plate.line_break for plate in plates}
     grey = cv2.cvtColor(crop.image, cv2.COLOR_BGR2GRAY)
-    scale = LINE_PX * len(lines) / grey.shape[0]
+    lines = 1 if crop.layout == "one-line" else 2
+    scale = LINE_PX * lines / grey.shape[0]
     grey = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
     found = _components(grey)
-    slope = _slope(found, len(lines), grey.shape[0])
+    slope = _slope(found, lines, grey.shape[0])
     if abs(slope) > 0.015:
         matrix = np.array([[1, 0, 0], [-slope, 1, slope * grey.shape[1] / 2]])
         grey = np.asarray(
             cv2.warpAffine(grey, matrix, (grey.shape[1], grey.shape[0]), borderMode=cv2.BORDER_REPLICATE), np.uint8
         )
         found = _components(grey)
-    rows = _rows(found, len(lines), grey.shape[0])
-    if [len(row) for row in rows] != [len(line) for line in lines]:
+    rows = _rows(found, lines, grey.shape[0])
+    if sum(map(len, rows)) != len(crop.text) or len(rows[0]) not in breaks:
         return []
     cut = []
-    for row, line in zip(rows, lines, strict=True):
+    for row, line in zip(rows, (crop.text[: len(rows[0])], crop.text[len(rows[0]) :]), strict=False):
         heights = [box[3] for box in row]
         if max(heights) > 1.25 * min(heights):
             return []

@@ -136,7 +136,7 @@ def _temporary(rng: np.random.Generator) -> PlateSpec:
 def _motorbike(rng: np.random.Generator) -> PlateSpec:
     province = str(rng.choice(_PROVINCES))
     draw = rng.random()
-    letter = str(rng.choice(list(SERIES_LETTERS)))
+    letter = str(rng.choice(list(SERIES_LETTERS + "R" if draw < 0.84 else SERIES_LETTERS)))
     if draw < 0.84:
         series, five = letter + str(rng.integers(1, 10)), 0.6
     elif draw < 0.95:

@@ -35,7 +35,7 @@ class ReaderPlan:
     seed: int = 1
     rate: float = 1.5e-3
     threads: int = 1
-    check_every: int = 500
+    check_every: int = 250
 
 
 class _Stream(IterableDataset[Sample]):  # type: ignore[misc]  # torch is absent where types are checked
