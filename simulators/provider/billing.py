@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from simulators.provider.faults import FAULTS, Case, Fault, charge_of, taken_nevertheless
+from simulators.provider.cases import Case, Fault, charge_of
+from simulators.provider.faults import FAULTS, taken_nevertheless
 from simulators.provider.passages import DayPlan, Row, station_rows
 
 
@@ -35,6 +36,7 @@ class Billing:
         faulty = chance.random() < self.fault_share
         if passage["outcome"] == "charged":
             case = Case(passage, [charge_of(passage, f"C{number + 1:08d}")], ["MATCHED"], self.now)
+            case.must("MATCHED")
             if faulty:
                 chance.choice(self.faults)(case)
             return case
@@ -49,7 +51,12 @@ class Billing:
 
 def truth(cases: Iterable[Case]) -> Counter[str]:
     """Items per class that must come out."""
-    return Counter(code for case in cases for code in case.truth)
+    return Counter(item.split(" ")[0] for case in cases for item in case.truth)
+
+
+def truth_in_full(cases: Iterable[Case]) -> Counter[str]:
+    """Items per class with the classes in `also`: `PROVIDER CLASS TIME`."""
+    return Counter(item for case in cases for item in case.truth)
 
 
 def station_of(case: Case) -> list[Row]:

@@ -6,9 +6,10 @@ In: rows and a `Dialect`. Out: bytes of a file. No dialect changes what the file
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Final
 
 from simulators.provider.passages import Row
 
@@ -28,6 +29,17 @@ class Dialect:
     heading_case: str = "lower"
     extra_column: bool = False
     blank_lines: bool = False
+
+
+DIALECTS: Final[Mapping[str, Dialect]] = {
+    "excel-vn": Dialect(separator=";", bom=True, newline="\r\n"),
+    "quoted": Dialect(quote_all=True, newline="\r\n"),
+    "semicolons": Dialect(separator=";", quote_all=True, shuffle_columns=3, heading_case="upper"),
+    "padded": Dialect(padding="\u00a0", shuffle_columns=8, heading_case="title"),
+    "more-columns": Dialect(padding=" ", extra_column=True, blank_lines=True),
+    "everything": Dialect(separator=";", blank_lines=True, bom=True, quote_all=True, padding="\t", shuffle_columns=5),
+}
+"""Dialects by name, as offices write them."""
 
 
 def csv_bytes(columns: Sequence[str], rows: Iterable[Row], dialect: Dialect) -> bytes:
