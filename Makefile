@@ -69,7 +69,7 @@ schemas: setup ## write the JSON Schemas of the messages anew
 
 lock: setup-test ## write requirements/*.txt anew from pyproject.toml
 	$(BIN)/pip-compile -q $(LOCK) -o requirements/run.txt pyproject.toml
-	$(BIN)/pip-compile -q $(LOCK) --extra test --extra cards -o requirements/test.txt pyproject.toml
+	$(BIN)/pip-compile -q $(LOCK) --extra test --extra cards --extra rtsp -o requirements/test.txt pyproject.toml
 
 ci: test ## exactly what CI runs
 

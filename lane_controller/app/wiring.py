@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from anpr.mjpeg import MjpegSource
+from anpr.rtsp import RtspSource
 from anpr.worker import PlateWorker
 from lane_controller.app.commands import CommandDesk, Hands
 from lane_controller.app.health import LaneHealth, Metrics
@@ -36,8 +37,9 @@ from lane_controller.devices.smart_camera import PushedLane, SmartCamera
 from lane_controller.lists.cache import TariffCache
 from lane_controller.lists.country.upkeep import CountryList, open_free_list
 from lane_controller.lists.follower import ListFollower
+from lane_controller.outbox.ended import send_ended_epochs
 from lane_controller.outbox.evidence import EvidenceSpool, EvidenceUploader
-from lane_controller.outbox.journal import Journal, JournalError, JournalReader, journal_path
+from lane_controller.outbox.journal import Journal, JournalError, JournalReader, JournalRefusedError, journal_path
 from lane_controller.outbox.memory import recall
 from lane_controller.outbox.relay import Relay
 from lane_controller.outbox.seals import SealKeyError, load_key
@@ -185,6 +187,9 @@ async def _supervise(table: LaneTable, shared: Shared) -> None:
         began = loop.time()
         try:
             await _run_lane(table, shared, health)
+        except JournalRefusedError as error:
+            log.critical("lane %s cannot run yet: %s", table.id, error)
+            health.write_refused(error)
         except (JournalError, SealKeyError) as error:
             log.critical("lane %s does not run: %s", table.id, error)
             return
@@ -216,12 +221,9 @@ async def _run_lane(table: LaneTable, shared: Shared, health: LaneHealth) -> Non
         desk = CommandDesk(shared.stream, Hands(runner, relay, writer), shared.clock, health.reject)
 
         def around() -> Surroundings:
-            devices = {"plc": field.state(), "camera": plates.state(), "stream": "ok" if relay.connected else "lost"}
-            devices["reader"] = "unknown" if reader is None else f"{reader.state()}: {reader.detail}"
-            if cards is not None:
-                devices["cards"] = f"{cards.state()}: {cards.detail}"
-            anpr = shared.recogniser
-            devices["anpr"] = "unknown" if anpr is None else ("ok" if anpr.ready.is_set() else "lost")
+            link = {"plc": field.state(), "camera": plates.state(), "stream": "ok" if relay.connected else "lost"}
+            link["journal"] = "ok" if writer.refused is None else f"lost: {writer.refused}"
+            devices = link | _readers(reader, cards, shared.recogniser)
             waiting = relay.waiting(journal.heads[1])
             version, age_us = shared.follower.table.version, shared.follower.age_us()
             return Surroundings(place.plaza, devices, version, age_us, waiting, health.rejected)
@@ -235,6 +237,8 @@ async def _run_lane(table: LaneTable, shared: Shared, health: LaneHealth) -> Non
             group.create_task(plates.run())
             group.create_task(relay.run())
             group.create_task(desk.run())
+            whose = (place.plaza, place.lane, place.epoch)
+            group.create_task(send_ended_epochs(settings.data_dir, whose, shared.stream))
             group.create_task(StatusTeller(shared.stream, runner, desk, health, shared.clock, around).run())
             group.create_task(seal_for_ever(writer, seal_reader, place, key, settings.journal.seal_every_s, relay.wake))
             group.create_task(drop_old_for_ever(writer, settings.journal.keep_inputs_days))
@@ -246,6 +250,15 @@ async def _run_lane(table: LaneTable, shared: Shared, health: LaneHealth) -> Non
         relay_reader.close()
         seal_reader.close()
         await asyncio.shield(writer.close())
+
+
+def _readers(reader: LlrpReader | None, cards: LaneCards | None, recogniser: PlateWorker | None) -> dict[str, str]:
+    """State of what reads tags, cards and plates, for the lane's status."""
+    found = {"reader": "unknown" if reader is None else f"{reader.state()}: {reader.detail}"}
+    if cards is not None:
+        found["cards"] = f"{cards.state()}: {cards.detail}"
+    found["anpr"] = "unknown" if recogniser is None else ("ok" if recogniser.ready.is_set() else "lost")
+    return found
 
 
 def _field(settings: Settings, place: Place, runner: LaneRunner, health: LaneHealth, journal: Journal) -> MqttFieldIo:
@@ -299,7 +312,8 @@ def _plates(table: LaneTable, shared: Shared, runner: LaneRunner, health: LaneHe
     if table.camera is None or shared.recogniser is None:
         return NoCamera(runner.offer)
     timing = PlateTiming(anpr.deadline_ms / 1000, anpr.camera_delay_ms * 1000)
-    source = MjpegSource(table.camera, name=f"camera-{table.id}")
+    kind = RtspSource if table.camera.startswith("rtsp") else MjpegSource
+    source = kind(table.camera, name=f"camera-{table.id}")
     return PlateCamera(
         source, shared.recogniser, shared.spool.put, runner.offer, shared.follower, health.reject, timing
     )
