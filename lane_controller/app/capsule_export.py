@@ -80,7 +80,7 @@ def _export(reader: InputReader, place: Place, passage_id: str, config: LaneConf
         raise CapsuleError(f"no passage {passage_id} in this journal; `lane-controller passages` lists them")
     first_id, last_id = _ids(reader, passage_id, records)
     begin_id = reader.last_id_before(first_id, (_first_sign(records) - BEFORE).isoformat())
-    row, rows_after = _base(reader, begin_id or first_id, passage_id)
+    row, rows_after = _base(reader, begin_id, first_id, passage_id)
     steps = tuple(_steps(reader.rows(rows_after, last_id), passage_id))
     ids = [step_id for step_id, _ in steps]
     before = sum(1 for step_id in ids if step_id <= begin_id)
@@ -100,9 +100,13 @@ def _ids(reader: InputReader, passage_id: str, records: list[StoredRecord]) -> t
     return found[0][0], found[1][1] if ended else reader.last_id()
 
 
-def _base(reader: InputReader, begin_id: int, passage_id: str) -> tuple[InputRow, int]:
-    """The mark (or, in a journal without marks, the start of the lane) to run forward from, and the first row then."""
-    mark, boot = reader.last_mark(begin_id), reader.last_boot(begin_id)
+def _base(reader: InputReader, begin_id: int, first_id: int, passage_id: str) -> tuple[InputRow, int]:
+    """The mark (or, in a journal without marks, the start of the lane) to run forward from, and the first row then.
+
+    The last one before the capsule should begin; where none is kept, the first one before the passage's own records.
+    """
+    mark = reader.mark(begin_id) or reader.mark(first_id, first=True)
+    boot = reader.boot(begin_id) or reader.boot(first_id, first=True)
     if mark is not None and (boot is None or mark.id > boot.id or mark.id == boot.id - 1):
         return mark, mark.id + 1
     if boot is not None:
@@ -142,9 +146,9 @@ def _begin(
 
 def _own_charges(reader: InputReader, row: InputRow, number: int, epcs: set[str]) -> list[OwnCharge]:
     """R13 memory after record `number`: that of the start of this run, and what the records since then add to it."""
-    boot, base, after = reader.last_boot(row.id), Durable(), 0
+    boot, base, after = reader.boot(row.id), Durable(), 0
     if boot is not None and boot.boot == row.boot:
-        before = reader.last_mark(boot.id)
+        before = reader.mark(boot.id)
         event = event_from_plain(json.loads(boot.body)["event"])
         if isinstance(event, Booted) and before is not None and before.id == boot.id - 1:
             base, after = event.durable, mark_of(before.mono_us, before.body).number

@@ -54,7 +54,10 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A vehicle in a run: when it came (`came`), what was decided first, and the tags that were weighed for it."""
+    """A vehicle in a run: when it came (`came`), what was decided first, and what was known of it then.
+
+    `plates`, `classes`: those that came in time for the first decision; a later one is evidence only.
+    """
 
     lane: Lane
     steps: tuple[Step, ...]
@@ -96,11 +99,12 @@ def scene_of(capsule: Capsule, moments: list[Moment], vehicle: Vehicle, decision
     first = told[0]
     decided = next((m for m in moments if m.step.now.mono_us == first.mono_us), seen[-1])
     tracks = [t for m in seen for t in m.after.tracks if t.id == vehicle.track]
+    known = [t for m in seen if m.step.now.mono_us <= first.mono_us for t in m.after.tracks if t.id == vehicle.track]
     finding = next((d.finding for d in told if d.finding is not None), Finding(Outcome.VIOLATION))
     return Scene(
         capsule.start, capsule.steps, vehicle, tracks[-1], seen[0].step, first, finding,
-        tuple(dict.fromkeys(t.plate for t in tracks if t.plate is not None)),
-        tuple(dict.fromkeys(t.measured for t in tracks if t.measured is not None)),
+        tuple(dict.fromkeys(t.plate for t in known if t.plate is not None)),
+        tuple(dict.fromkeys(t.measured for t in known if t.measured is not None)),
         decided.before.counts.own_charges.sum_vnd(finding.epc or "", finding.entry_version or 0),
     )  # fmt: skip
 
@@ -166,7 +170,7 @@ def _row(scene: Scene) -> Iterator[Variant]:
         return
     fare = finding.fare_vnd
     if fare and finding.outcome is Outcome.CHARGED:
-        values = {"vnd": f"{fare:,}"}
+        values = {"vnd": str(fare)}
         if entry.available_vnd - scene.own_vnd < fare:
             yield _with_row(scene, "balance_enough", entry, replace(entry, available_vnd=scene.own_vnd + fare), values)
         else:

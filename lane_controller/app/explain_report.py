@@ -9,8 +9,9 @@ comes from running the core again with one thing changed: if the run decides oth
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from lane_controller.app.capsule_file import Capsule
 from lane_controller.app.capsule_run import Comparison, compare
 from lane_controller.app.explain_changes import Variant, scene_of, variants
 from lane_controller.app.explain_follow import Decision, alive, follow, vehicle_of
-from lane_controller.app.explain_words import LANGS, Lang, say, vnd, word
+from lane_controller.app.explain_words import LANGS, Lang, change, say, vnd, word
 from lane_controller.contracts.v1 import SealV1
 from lane_controller.contracts.values import Outcome
 from lane_controller.core.events import CardTapped, TagSeen
@@ -143,7 +144,7 @@ def _told(passage_id: str, lane: str, told: Told, run: Finding | None) -> Plain:
 def _evidence(found: Finding) -> Plain:
     return {
         "tag": {"epc": found.epc, "tid": found.tid, "account": found.account, "provider": found.provider},
-        "candidates": to_plain_candidates(found),
+        "candidates": _candidates(found),
         "plate": {
             "read": found.plate_read, "confidence": found.plate_confidence, "registered": found.plate_registered,
         },
@@ -158,10 +159,10 @@ def _evidence(found: Finding) -> Plain:
     }  # fmt: skip
 
 
-def to_plain_candidates(found: Finding) -> list[Plain]:
-    """The tags that were weighed, with their scores in millinats (fusion.py)."""
-    names = ("epc", "reads", "median_rssi_dbm", "credible", "score", "verdict")
-    return [{name: getattr(one, name) for name in names} for one in found.candidates]
+def _candidates(found: Finding) -> list[Plain]:
+    """The tags that were weighed, as they were recorded, with their scores in millinats (fusion.py)."""
+    plain: list[Plain] = json.loads(json.dumps([asdict(one) for one in found.candidates]))
+    return plain
 
 
 def _heard(capsule: Capsule) -> list[Plain]:
@@ -206,7 +207,7 @@ def _try(variant: Variant, decisions: list[Decision], vehicle: Any) -> Plain:
     was = decisions[i] if i is not None and i < len(decisions) else None
     return {
         "change": variant.key, "values": variant.values, "alters": alters,
-        "text": {lang: say(lang, f"change.{variant.key}", **variant.values) for lang in LANGS},
+        "text": {lang: change(lang, variant.key, variant.values) for lang in LANGS},
         "instead_of": None if was is None else _decision(was),
         "then": None if i is None else _then(i, was, other),
         "but": None if alters else _decision(other) if other is not None else None,

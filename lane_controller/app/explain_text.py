@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
-from lane_controller.app.explain_words import Lang, say, vnd, word
+from lane_controller.app.explain_words import Lang, decimal, say, vnd, word
 
 Plain = dict[str, Any]
 _LOCAL: Final = timezone(timedelta(hours=7))
@@ -73,11 +73,20 @@ def _candidate(one: Plain, chosen: str | None, lang: Lang) -> str:
     parts = [
         say(lang, "label.reads", reads=one["reads"], dbm=one["median_rssi_dbm"]),
         say(lang, "label.credible" if one["credible"] else "label.not_credible"),
-        say(lang, "label.score", score=one["score"]),
+        _score(one, lang),
         word(lang, "verdict", one["verdict"]),
     ]
     parts += [say(lang, "label.chosen")] if one["epc"] == chosen else []
     return f"{one['epc']}: {', '.join(parts)}"
+
+
+def _score(one: Plain, lang: Lang) -> str:
+    """`score 7900 (reads 1500, rssi 720), for other vehicles in the lane: 310`."""
+    told = say(lang, "label.score", score=one["score"])
+    parts = ", ".join(f"{word(lang, 'part', name)} {millinats:+}" for name, millinats in one.get("parts", ()))
+    rivals = ", ".join(str(millinats) for _, millinats in one.get("rivals", ()))
+    told += f" ({parts})" if parts else ""
+    return told + (f", {say(lang, 'label.rivals', scores=rivals)}" if rivals else "")
 
 
 def _reads(one: Plain, lang: Lang) -> str:
@@ -92,7 +101,8 @@ def _plate(plate: Plain, lang: Lang) -> str:
     if plate["read"] is None:
         told = say(lang, "label.plate_none")
     else:
-        told = say(lang, "label.plate_read", plate=plate["read"], confidence=f"{plate['confidence']:.2f}")
+        confidence = decimal(lang, f"{plate['confidence']:.2f}")
+        told = say(lang, "label.plate_read", plate=plate["read"], confidence=confidence)
     if plate["registered"] is not None:
         told += f"; {say(lang, 'label.plate_registered', plate=plate['registered'])}"
     return told

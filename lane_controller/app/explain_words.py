@@ -7,6 +7,7 @@ comes from data (a flag or verdict of another version) goes through `word`, whic
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Final, Literal
@@ -37,4 +38,24 @@ def word(lang: Lang, family: str, name: str) -> str:
 
 def vnd(lang: Lang, amount: int) -> str:
     """`35.000 đồng`, `35,000 VND`."""
-    return f"{amount:,}".replace(",", ".") + " đồng" if lang == "vi" else f"{amount:,} VND"
+    return f"{thousands(lang, amount)} {'đồng' if lang == 'vi' else 'VND'}"
+
+
+def thousands(lang: Lang, number: int) -> str:
+    """`35.000`, `35,000`."""
+    return f"{number:,}".replace(",", ".") if lang == "vi" else f"{number:,}"
+
+
+def decimal(lang: Lang, text: str) -> str:
+    """`0,90`, `0.90`."""
+    return text.replace(".", ",") if lang == "vi" else text
+
+
+def change(lang: Lang, key: str, values: Mapping[str, str]) -> str:
+    """The change that a variant of explain_changes.py makes, in words."""
+    shown = dict(values)
+    if "vnd" in shown:
+        shown["vnd"] = thousands(lang, int(shown["vnd"]))
+    if "confidence" in shown:
+        shown["confidence"] = decimal(lang, shown["confidence"])
+    return say(lang, f"change.{key}", **shown)

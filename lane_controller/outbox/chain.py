@@ -9,12 +9,13 @@ alone, by anybody, in any language.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from lane_controller.contracts.hashes import passage_hash
+from pydantic_core import from_json
+
+from lane_controller.contracts.hashes import canonical_json, passage_hash
 
 GENESIS: Final = "0" * 64
 """The hash before the first record of an epoch."""
@@ -70,15 +71,15 @@ class PassageWalk:
     head: str | None = GENESIS
     expected: int = 1
 
-    def see(self, seq: int, message: Mapping[str, Any] | None) -> list[Finding]:
-        """The next stored passage; None for a message that is no JSON object."""
+    def see(self, seq: int, data: bytes, message: Mapping[str, Any] | None) -> list[Finding]:
+        """The next stored passage and what its bytes hold; None: no JSON object."""
         found = _number_findings(self.expected, seq, "passage")
         in_order = seq == self.expected
         previous, self.head, self.expected = self.head, None, seq + 1
         if message is None:
             return [*found, Finding("unreadable", seq, f"passage {seq} is no JSON object", "passage")]
         self.head = str(message.get("record_hash"))
-        return found + _message_findings(seq, message, previous if in_order else None)
+        return found + _message_findings(seq, data, message, previous if in_order else None)
 
 
 def check_chain(links: Iterable[Link], previous: str = GENESIS, first: int = 1) -> list[Finding]:
@@ -90,14 +91,14 @@ def check_chain(links: Iterable[Link], previous: str = GENESIS, first: int = 1) 
 def check_passages(messages: Iterable[tuple[int, bytes]], previous: str = GENESIS, first: int = 1) -> list[Finding]:
     """The same for published passages: (seq as stored, JSON bytes)."""
     walk = PassageWalk(previous, first)
-    return [finding for seq, data in messages for finding in walk.see(seq, json_object(data))]
+    return [finding for seq, data in messages for finding in walk.see(seq, data, json_object(data))]
 
 
 def json_object(data: bytes) -> dict[str, Any] | None:
     """The object in `data`; None when it is something else."""
     try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
+        value = from_json(data)
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None
 
@@ -112,12 +113,12 @@ def _number_findings(expected: int, number: int, table: Table) -> list[Finding]:
     return []
 
 
-def _message_findings(seq: int, message: Mapping[str, Any], previous: str | None) -> list[Finding]:
+def _message_findings(seq: int, data: bytes, message: Mapping[str, Any], previous: str | None) -> list[Finding]:
     found = []
     if message.get("seq") != seq:
         text = f"passage {seq} holds a message of seq {message.get('seq')!r}"
         found.append(Finding("disordered", seq, text, "passage"))
-    if message.get("record_hash") != _hash(message):
+    if not _matches(data, message):
         text = f"passage {seq} ({message.get('passage_id')}) does not match its hash"
         found.append(Finding("altered", seq, text, "passage"))
     if previous is not None and message.get("previous_hash") != previous:
@@ -125,8 +126,13 @@ def _message_findings(seq: int, message: Mapping[str, Any], previous: str | None
     return found
 
 
-def _hash(message: Mapping[str, Any]) -> str | None:
+def _matches(data: bytes, message: Mapping[str, Any]) -> bool:
+    """Whether these very bytes are what the record hash was made of: the canonical spelling without that field."""
+    stored = str(message.get("record_hash"))
+    bare = data.replace(b'"record_hash":"%s",' % stored.encode(), b"", 1)
+    if hashlib.sha256(bare).hexdigest() == stored:
+        return True
     try:
-        return passage_hash(message)
+        return passage_hash(message) == stored and canonical_json(message) == data
     except (ValueError, RecursionError):  # NaN inside: no lane writes that
-        return None
+        return False

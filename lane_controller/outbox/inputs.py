@@ -105,13 +105,13 @@ class InputReader:
         row = self._db.execute(query, (row_id, at_utc)).fetchone()
         return row[0] if row else 0
 
-    def last_mark(self, row_id: int) -> InputRow | None:
-        """The last mark up to `row_id`."""
-        return self._last("substr(body, 1, 8) = ?", MARK_PREFIX, row_id)
+    def mark(self, row_id: int, *, first: bool = False) -> InputRow | None:
+        """The last (or the first) mark up to `row_id`."""
+        return self._found("substr(body, 1, 8) = ?", MARK_PREFIX, row_id, first)
 
-    def last_boot(self, row_id: int) -> InputRow | None:
-        """The last start of the lane up to `row_id`."""
-        return self._last("substr(body, 1, 25) = ?", _BOOTED, row_id)
+    def boot(self, row_id: int, *, first: bool = False) -> InputRow | None:
+        """The last (or the first) start of the lane up to `row_id`."""
+        return self._found("substr(body, 1, 25) = ?", _BOOTED, row_id, first)
 
     def rows(self, first: int, last: int) -> Iterator[InputRow]:
         """Events and marks from `first` to `last`, in order of arrival."""
@@ -127,8 +127,10 @@ class InputReader:
         """Release the file."""
         self._db.close()
 
-    def _last(self, where: str, value: bytes, row_id: int) -> InputRow | None:
-        query = f"select id, boot, mono_ns / 1000, body from input where id <= ? and {where} order by id desc limit 1"  # noqa: S608
+    def _found(self, where: str, value: bytes, row_id: int, first: bool) -> InputRow | None:
+        order = "asc" if first else "desc"
+        query = "select id, boot, mono_ns / 1000, body from input where id <= ?"
+        query += f" and {where} order by id {order} limit 1"
         row = self._db.execute(query, (row_id, value)).fetchone()
         return InputRow(*row) if row else None
 

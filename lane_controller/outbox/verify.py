@@ -20,7 +20,7 @@ from lane_controller.contracts.v1 import MessageError, SealV1
 from lane_controller.contracts.values import Topic, parse_passage_id
 from lane_controller.outbox.agreement import message_disagrees, record_disagrees
 from lane_controller.outbox.chain import Finding, Kind, Link, PassageWalk, RecordWalk, Table, json_object
-from lane_controller.outbox.journal import JournalError, JournalReader, StoredPassage
+from lane_controller.outbox.journal import SCHEMA_VERSION, JournalError, JournalReader, StoredPassage
 from lane_controller.outbox.seals import SealWalk
 
 FINDINGS_KEPT: Final = 1_000
@@ -132,6 +132,9 @@ class _Verifier:
         meta = self._reader.meta
         epoch = meta.get("epoch", "")
         said = (meta.get("plaza", ""), meta.get("lane", ""), int(epoch) if epoch.isdecimal() else 0)
+        if meta.get("schema") != SCHEMA_VERSION:
+            text = f"the file says schema {meta.get('schema')!r}; this program writes and reads {SCHEMA_VERSION!r}"
+            self._findings.add([Finding("altered", 0, text, "journal")])
         if place is not None and said != place:
             text = f"the file says that it is of {said[0]} {said[1]}, epoch {epoch}; it should be of {place[0]}"
             self._findings.add([Finding("foreign", 0, f"{text} {place[1]}, epoch {place[2]}", "journal")])
@@ -192,7 +195,7 @@ class _Verifier:
                 seal = self._finish(seal, seals)
             self._passages += 1
             message = json_object(passage.message)
-            self._findings.add(walk.see(passage.seq, message))
+            self._findings.add(walk.see(passage.seq, passage.message, message))
             self._findings.add(self._one_passage(passage, message or {}, number, kind))
             self._seals.add(passage)
             self._tell()
@@ -222,9 +225,13 @@ class _Verifier:
         for number, first, last, data in seals:
             self._sealed += 1
             try:
-                return number, (first, last), SealV1.decode(data)
+                seal = SealV1.decode(data)
             except MessageError as error:
                 self._findings.add([Finding("unreadable", number, f"seal {number}: {error}", "seal")])
+                continue
+            if seal.encode() != data:
+                self._findings.add([Finding("altered", number, f"seal {number} is spelled in another way", "seal")])
+            return number, (first, last), seal
         return None
 
     def _finish(
