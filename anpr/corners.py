@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anpr.crop import INPUT_HEIGHT, INPUT_WIDTH, MARGIN_X, MARGIN_Y
-from anpr.detect import open_session
+from anpr.engine import Engine, open_network
 from anpr.observation import Box
 
 Image = NDArray[np.uint8]
@@ -41,15 +41,14 @@ class Corners:
 class CornerFinder:
     """The corner network; not to be shared between threads."""
 
-    def __init__(self, model: Path) -> None:
-        self._session = open_session(model)
-        self._input = self._session.get_inputs()[0].name
+    def __init__(self, model: Path, engine: Engine | None = None) -> None:
+        self._network = open_network(model, engine)
 
     def find(self, frame: Image, box: Box) -> Corners:
         """The corners of the plate in a rough box."""
         window = window_of(box)
         pixels = window_pixels(frame, window)
-        shares, scores = self._session.run(None, {self._input: pixels[None]})
+        shares, scores = self._network(pixels[None])
         size = np.array([window[2] - window[0], window[3] - window[1]], np.float32)
         quad = np.asarray(shares[0] * size + np.array(window[:2], np.float32), np.float32)
         chance = float(1 / (1 + np.exp(-float(scores[0]))))

@@ -1,4 +1,4 @@
-"""Finds plates in a frame: the YOLO detector on ONNX Runtime, one thread, no torch.
+"""Finds plates in a frame: the YOLO detector, one thread, no torch.
 
 Comes in: a BGR frame. Goes out: boxes in its pixels with scores, best first.
 Must never happen: two boxes for one plate.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from anpr.engine import Engine, open_network
 from anpr.observation import Box
 
 Image = NDArray[np.uint8]
@@ -37,23 +38,11 @@ class Detection:
     score: float
 
 
-def open_session(model: Path) -> Any:
-    """An ONNX Runtime session of one thread: lanes share a small machine. Raises onnxruntime's error on a bad file."""
-    import onnxruntime  # noqa: PLC0415  150 ms that commands without a model need not wait for
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-
-
 class PlateDetector:
     """One detector; not to be shared between threads."""
 
-    def __init__(self, model: Path, long_side: int, score_min: float) -> None:
-        self._session = open_session(model)
-        self._input = self._session.get_inputs()[0].name
+    def __init__(self, model: Path, long_side: int, score_min: float, engine: Engine | None = None) -> None:
+        self._network = open_network(model, engine)
         self._long_side, self._score_min = long_side, score_min
 
     def detect(self, frame: Image) -> list[Detection]:
@@ -68,7 +57,7 @@ class PlateDetector:
 
     def _look(self, frame: Image, long_side: int) -> list[Detection]:
         tensor, scale = letterbox(frame, long_side)
-        (output,) = self._session.run(None, {self._input: tensor})
+        (output,) = self._network(tensor)
         boxes, scores = decode_boxes(output[0], self._score_min)
         height, width = frame.shape[:2]
         found = []

@@ -1,4 +1,4 @@
-"""Reads every plate of a frame: detector, corners, reader, grammar, colour. ONNX Runtime, one thread, no torch.
+"""Reads every plate of a frame: detector, corners, reader, grammar, colour. One thread, no torch.
 
 Comes in: a BGR frame. Goes out: `PlateObservation`s, the most prominent plate first.
 Must never happen: a text below the measured confidence leaves as if it were read.
@@ -18,7 +18,8 @@ from anpr.colour import ground_colour
 from anpr.corners import CornerFinder, Corners, Quad, bounds, lay_flat
 from anpr.crop import reader_input, widen
 from anpr.decode import Chances, beam_search, character_chances, mix, weigh
-from anpr.detect import PlateDetector, open_session
+from anpr.detect import PlateDetector
+from anpr.engine import Engine, open_network
 from anpr.models import MODELS, ModelSettings, load_settings
 from anpr.observation import Box, Layout, PlateObservation, overlap
 
@@ -51,15 +52,14 @@ class Reading:
 class TextReader:
     """The CTC network; not to be shared between threads."""
 
-    def __init__(self, model: Path, temperature: float) -> None:
-        self._session = open_session(model)
-        self._input = self._session.get_inputs()[0].name
+    def __init__(self, model: Path, temperature: float, engine: Engine | None = None) -> None:
+        self._network = open_network(model, engine)
         self._temperature = temperature
 
     def read(self, crops: list[Image], before: tuple[tuple[Chances, float], ...] = ()) -> Reading:
         """Reads cuts of one and the same plate; `before` are those that were read already."""
         pixels = np.stack([reader_input(crop) for crop in crops])
-        log_chances, layout_scores = self._session.run(None, {self._input: pixels})
+        log_chances, layout_scores = self._network(pixels)
         scores = (layout_scores[:, 1] - layout_scores[:, 0]).tolist()
         texts = [beam_search(places, self._temperature) for places in log_chances]
         cuts = (*before, *zip(texts, scores, strict=True))
@@ -72,14 +72,16 @@ class TextReader:
 class Recogniser:
     """Detector and reader of one model folder."""
 
-    def __init__(self, folder: Path | None = None, settings: ModelSettings | None = None) -> None:
+    def __init__(
+        self, folder: Path | None = None, settings: ModelSettings | None = None, engine: Engine | None = None
+    ) -> None:
         models = folder or Path(os.environ.get("ETC_ANPR_MODELS", MODELS))
         self.settings = settings or load_settings(models)
         self._detector = PlateDetector(
-            models / "detector.onnx", self.settings.detector_side, self.settings.detector_score
+            models / "detector.onnx", self.settings.detector_side, self.settings.detector_score, engine
         )
-        self._corners = CornerFinder(models / "corners.onnx")
-        self._reader = TextReader(models / "reader.onnx", self.settings.temperature)
+        self._corners = CornerFinder(models / "corners.onnx", engine)
+        self._reader = TextReader(models / "reader.onnx", self.settings.temperature, engine)
 
     def plates(self, frame: Image) -> list[PlateObservation]:
         """Every plate of the frame; the largest and surest first.

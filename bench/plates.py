@@ -26,6 +26,8 @@ import cv2
 import numpy as np
 
 from anpr.bench import FOUR_WHEEL, Label, Result, judge
+from anpr.detect import letterbox
+from anpr.engine import Engine, open_network
 from anpr.image import read_image
 from anpr.plate import is_plate, normalise
 from anpr.recognise import Recogniser
@@ -70,6 +72,8 @@ _COLD: Final = """
 import resource, sys, time
 started = time.perf_counter()
 from pathlib import Path
+from anpr.detect import letterbox
+from anpr.engine import Engine, open_network
 from anpr.image import read_image
 from anpr.recognise import Recogniser
 recogniser = Recogniser()
@@ -161,21 +165,18 @@ def yolo_ms(cases: Sequence[Case]) -> tuple[list[float], str]:
     python = os.environ.get("ETC_TRAIN_PYTHON", str(ROOT / ".venv-train" / "bin" / "python"))
     if not Path(python).exists():
         return [], "no detector of YOLOv5n's size: ETC_TRAIN_PYTHON names no interpreter with ultralytics"
-    from anpr.detect import letterbox, open_session  # noqa: PLC0415
-
     with tempfile.TemporaryDirectory() as folder:
         made = subprocess.run([python, "-c", _YOLO, folder], capture_output=True, text=True, check=False, timeout=600)
         if made.returncode != 0:
             return [], f"no detector of YOLOv5n's size: {made.stderr.strip().splitlines()[-1]}"
-        session = open_session(Path(folder) / "out.onnx")
-    name = session.get_inputs()[0].name
+        network = open_network(Path(folder) / "out.onnx", Engine.ONNXRUNTIME)
     times = []
     for case in cases:
         started = time.perf_counter()
         tensor, _ = letterbox(read_image(case.path), 640)
         square = np.full((1, 3, 640, 640), 0.447, np.float32)
         square[:, :, : tensor.shape[2], : tensor.shape[3]] = tensor
-        session.run(None, {name: square})
+        network(square)
         times.append((time.perf_counter() - started) * 1000)
     return times, ""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from anpr.bench import Label, Result, breakdown, judge, sweep
+from anpr.engine import Engine
 from anpr.image import UnreadableError, read_image
 from anpr.recognise import Recogniser
 
@@ -28,10 +29,10 @@ def read_labels(path: Path) -> list[Label]:
     return labels
 
 
-def run_bench(folder: Path) -> tuple[list[Result], list[str]]:
+def run_bench(folder: Path, engine: Engine | None = None) -> tuple[list[Result], list[str]]:
     """Results of all labelled plates, and a line for each picture that could not be read."""
     labels = read_labels(folder / "labels.jsonl")
-    recogniser = Recogniser()
+    recogniser = Recogniser(engine=engine)
     results, unreadable = [], []
     for label in labels:
         started = time.perf_counter()

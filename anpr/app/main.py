@@ -6,12 +6,14 @@ Heavy libraries are imported inside the commands, so that `--help` answers at on
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from anpr.app import training
+from anpr.engine import Engine, EngineMissingError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,6 +24,19 @@ app.add_typer(training.train_app, name="train")
 app.command("export")(training.export)
 
 EXIT_SOME_UNREADABLE = 3
+EngineOption = Annotated[
+    Engine | None,
+    typer.Option(help="What computes the networks; default is ETC_ANPR_ENGINE, else onnxruntime / Bộ tính mạng nơ-ron"),
+]
+T = TypeVar("T")
+
+
+def _opened(work: Callable[[], T]) -> T:
+    """`work` done, or the engine's absence as a clear end of the command."""
+    try:
+        return work()
+    except EngineMissingError as error:
+        raise typer.BadParameter(str(error), param_hint="--engine") from error
 
 
 @app.command("read")
@@ -33,6 +48,7 @@ def read(
     draw: Annotated[
         Path | None, typer.Option(help="Folder for copies with boxes drawn in / Thư mục ảnh có khung")
     ] = None,
+    engine: EngineOption = None,
 ) -> None:
     """Read every plate in pictures. Ends with 3 when some file could not be read; the others are read all the same.
 
@@ -41,7 +57,7 @@ def read(
     from anpr.app.reading import files_of, read_file  # noqa: PLC0415
     from anpr.recognise import Recogniser  # noqa: PLC0415
 
-    recogniser = Recogniser()
+    recogniser = _opened(lambda: Recogniser(engine=engine))
     failed = False
     for path in files_of(paths):
         result = read_file(recogniser, path, draw)
@@ -68,11 +84,12 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Figures as one JSON object")] = False,
     errors: Annotated[bool, typer.Option("--errors", help="List every plate that was not read exactly")] = False,
     sweep: Annotated[bool, typer.Option("--sweep", help="Exact and wrong for other confidence thresholds")] = False,
+    engine: EngineOption = None,
 ) -> None:
     """Measure on labelled photographs: exact, wrong, no read, characters and milliseconds, by domain and layout."""
     from anpr.app.benching import print_bench, run_bench  # noqa: PLC0415
 
-    results, unreadable = run_bench(folder)
+    results, unreadable = _opened(lambda: run_bench(folder, engine))
     print_bench(results, as_json=as_json, errors=errors, sweep=sweep)
     for line in unreadable:
         typer.echo(line, err=True)

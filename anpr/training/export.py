@@ -16,7 +16,7 @@ import torch
 
 from anpr.corners import WINDOW_HEIGHT, WINDOW_WIDTH
 from anpr.crop import INPUT_HEIGHT, INPUT_WIDTH
-from anpr.detect import open_session
+from anpr.engine import Engine, open_network
 from anpr.training.corner_net import CornerNet
 from anpr.training.reader_net import PlateReader
 from anpr.training.train_detector import IMAGE_SIZE
@@ -38,7 +38,7 @@ def export_detector(weights: Path, folder: Path) -> Path:
     target = folder / "detector.onnx"
     shutil.move(str(exported), target)
     _strip(target)
-    (output,) = open_session(target).run(None, {"images": np.zeros((1, 3, 224, 384), np.float32)})
+    (output,) = open_network(target, Engine.ONNXRUNTIME)(np.zeros((1, 3, 224, 384), np.float32))
     if output.shape[1] != 5:
         raise ValueError(f"the head gives {output.shape}, not (1, 5, places): export without end-to-end NMS")
     return target
@@ -90,7 +90,7 @@ def _strip(exported: Path) -> None:
 def _compare(net: Any, exported: Path, pixels: torch.Tensor) -> None:
     with torch.no_grad():
         wanted = [output.numpy() for output in net(pixels)]
-    given = open_session(exported).run(None, {"pixels": pixels.numpy()})
+    given = open_network(exported, Engine.ONNXRUNTIME)(pixels.numpy())
     worst = max(float(np.abs(one - two).max()) for one, two in zip(wanted, given, strict=True))
     if worst > DIFFERENCE_MAX:
         raise ValueError(f"{exported} differs from the checkpoint by {worst}: do not ship it")
