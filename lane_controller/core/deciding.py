@@ -11,6 +11,7 @@ from lane_controller.core import fusion, passages, tags
 from lane_controller.core.decision import Facts, Verdict, judge
 from lane_controller.core.events import PlateRead
 from lane_controller.core.evolve import evolve
+from lane_controller.core.plates import plates_agree
 from lane_controller.core.state import HELD, UNDER_ARM, VOID, WAITING, HeardTag, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Candidate, Flag, Mode, Sensor, Tariff
@@ -118,19 +119,20 @@ def _heard_again(turn: Turn, track: Track) -> bool:
     return any(tag.last_us > since for tag in _listed(turn, track))
 
 
-def following_through(turn: Turn, track: Track) -> Track:
+def following_through(turn: Turn, track: Track, at_us: int) -> Track:
     """The vehicle is on L2 without an authorisation: its own credible tag is decided now (R6), also after a void."""
     void = track.standing is VOID and track.decisions < MAX_DECISIONS
-    return _decide_now(turn, track) if void else last_chance(turn, track)
+    return _decide_now(turn, track, at_us) if void else last_chance(turn, track, at_us)
 
 
-def last_chance(turn: Turn, track: Track) -> Track:
-    """The vehicle leaves L1 undecided: a credible tag is decided now or never (I4)."""
-    return _decide_now(turn, track) if track.standing is WAITING else track
+def last_chance(turn: Turn, track: Track, at_us: int) -> Track:
+    """The vehicle left L1 undecided at `at_us`: a tag that was credible is decided now or never (I4)."""
+    return _decide_now(turn, track, at_us) if track.standing is WAITING else track
 
 
-def _decide_now(turn: Turn, track: Track) -> Track:
-    listed = _listed(turn, track)
+def _decide_now(turn: Turn, track: Track, at_us: int) -> Track:
+    # Where the edge comes late out of the PLC's log, a tag first heard after it is not on this vehicle.
+    listed = [tag for tag in _listed(turn, track) if tag.first.mono_us <= at_us]
     if not listed:
         return track
     if turn.desk.mode is Mode.AUTO and _deciding(turn):
@@ -187,15 +189,12 @@ def _note_tags(turn: Turn, track: Track, facts: Facts, verdict: Verdict) -> Trac
 def _facts(turn: Turn, track: Track) -> Facts:
     on_l1 = track.on_l1 or track.times.l1_on is None
     tags.purge(turn)
-    scored = sorted(
-        (
-            (fusion.score(tag, track, turn.radio.neighbours.get(tag.epc), turn.cfg), tag)
-            for tag in turn.radio.tags.values()
-        ),
-        key=lambda item: (-item[0], item[1].epc),
-    )
     may = {tag.epc for tag in tags.binding(turn, track) if on_l1 or tag.owner == track.id}
-    able = [tag for _, tag in scored if tag.epc in may]
+    weighed = sorted(
+        ((tag, _candidate(turn, tag, track, may)) for tag in turn.radio.tags.values()),
+        key=lambda item: (-item[1].score, item[1].epc),
+    )
+    able = [tag for tag, _ in weighed if tag.epc in may]
     entries = [tag.entry for tag in able if tag.entry]
     if track.plate is not None and track.plate.entry is not None:
         entries.append(track.plate.entry)
@@ -215,11 +214,11 @@ def _facts(turn: Turn, track: Track) -> Facts:
         own_vnd=own,
         repeated=frozenset(e.epc for e in entries if counts.last_commits.get(e.epc, horizon - 1) >= horizon),
         local_date=_local_date(turn, track),
-        candidates=tuple(_candidate(turn, tag, points, may) for points, tag in scored if not tag.spent),
+        candidates=tuple(candidate for tag, candidate in weighed if not tag.spent),
     )
 
 
-def _candidate(turn: Turn, tag: HeardTag, points: int, may: set[str]) -> Candidate:
+def _candidate(turn: Turn, tag: HeardTag, track: Track, may: set[str]) -> Candidate:
     if tag.epc in may:
         verdict = "listed" if tag.entry is not None else "on no list"
     elif tags.owned_by_neighbour(turn, tag):
@@ -228,7 +227,20 @@ def _candidate(turn: Turn, tag: HeardTag, points: int, may: set[str]) -> Candida
         verdict = "weak"
     else:
         verdict = "of another vehicle"
-    return Candidate(tag.epc, tag.reads, tag.median_dbm, tag.credible is not None, points, verdict)
+    neighbour = turn.radio.neighbours.get(tag.epc)
+    parts = fusion.parts(tag, track, neighbour, turn.cfg)
+    points = sum([part for _, part in parts])
+    credible = tag.credible is not None
+    return Candidate(tag.epc, tag.reads, tag.median_dbm, credible, points, verdict, parts, _rivals(turn, tag, track))
+
+
+def _rivals(turn: Turn, tag: HeardTag, track: Track) -> tuple[tuple[int, int], ...]:
+    """The other vehicles that an unbound tag may belong to, with its scores for them."""
+    if len(turn.tracks) == 1 or tag.owner is not None or tag.spent:
+        return ()
+    neighbour = turn.radio.neighbours.get(tag.epc)
+    others = [other for other in turn.queue() if other.id != track.id and not other.live]
+    return tuple((other.id, fusion.score(tag, other, neighbour, turn.cfg)) for other in others)
 
 
 def list_stale(turn: Turn) -> bool:
@@ -254,5 +266,5 @@ def _local_date(turn: Turn, track: Track) -> str:
 def late_plate(turn: Turn, track: Track, plate: PlateRead) -> None:
     """R4: a first plate after the decision is evidence only; one that differs is PLATE_DOUBT."""
     registered = track.finding.plate_registered if track.finding else None
-    if plate.text is not None and registered is not None and not fusion.plates_agree(plate.text, registered):
+    if plate.text is not None and registered is not None and not plates_agree(plate.text, registered):
         turn.flag(Flag.PLATE_DOUBT, track)

@@ -11,7 +11,7 @@ from lane_controller.contracts.values import Outcome, TagStatus
 from lane_controller.core.config import LaneConfig, PlateFallback
 from lane_controller.core.events import CardTapped, ClassMeasured, PlateRead
 from lane_controller.core.evolve import evolve
-from lane_controller.core.fusion import plates_agree
+from lane_controller.core.plates import plates_agree
 from lane_controller.core.records import Finding
 from lane_controller.core.state import HeardTag
 from lane_controller.core.values import Candidate, Flag, TagEntry, Tariff

@@ -9,7 +9,7 @@ Never: a decision changed by evidence that came after it (R16).
 from lane_controller.core import approach, deciding, passages, tags
 from lane_controller.core.events import ClassMeasured, PlateRead
 from lane_controller.core.evolve import evolve
-from lane_controller.core.fusion import plates_agree
+from lane_controller.core.plates import plates_agree
 from lane_controller.core.state import BEFORE, MOTORCYCLE, PHANTOM, WAITING, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, VehicleKind

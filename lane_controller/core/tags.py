@@ -8,7 +8,8 @@ Never: a weak tag promoted because no better one is there; a tag of one vehicle 
 from lane_controller.core.effects import ShareHeard
 from lane_controller.core.events import NeighbourHeard, ReaderConnected, ReaderLost, TagSeen
 from lane_controller.core.evolve import evolve
-from lane_controller.core.fusion import plates_agree
+from lane_controller.core.fusion import score
+from lane_controller.core.plates import plates_agree
 from lane_controller.core.state import HeardTag, Neighbour, ReaderLink, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag
@@ -176,7 +177,18 @@ def _may_bind(turn: Turn, tag: HeardTag, track: Track) -> bool:
         return True
     if tag.owner is not None or tag.spent or owned_by_neighbour(turn, tag) or not _fresh(tag, track):
         return False
+    if track.times.l1_on is None and _fits_l1_better(turn, tag, track):
+        return False
     return in_time(turn, tag, track) or _plate_vouches(turn, tag, track)
+
+
+def _fits_l1_better(turn: Turn, tag: HeardTag, track: Track) -> bool:
+    """A vehicle that L1 never showed competes with the one now on L1 for an unbound tag: the better score has it."""
+    occupant = turn.occupant()
+    if occupant is None or occupant.live or occupant.id == track.id:
+        return False
+    neighbour = turn.radio.neighbours.get(tag.epc)
+    return score(tag, occupant, neighbour, turn.cfg) > score(tag, track, neighbour, turn.cfg)
 
 
 def _fresh(tag: HeardTag, track: Track) -> bool:

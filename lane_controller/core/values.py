@@ -220,7 +220,8 @@ class TraceEdge:
 class Candidate:
     """One tag that was weighed for a vehicle: the explanation of a decision in plain values.
 
-    `score` is the log-likelihood ratio of fusion.py in millinats; `verdict` says what became of the tag.
+    `score` is the log-likelihood ratio of fusion.py in millinats, `parts` by kind of evidence; `rivals` are the scores
+    of the same tag for other vehicles in the lane that may own it, by vehicle; `verdict` says what became of the tag.
     """
 
     epc: str
@@ -229,3 +230,5 @@ class Candidate:
     credible: bool
     score: int
     verdict: str
+    parts: tuple[tuple[str, int], ...] = ()
+    rivals: tuple[tuple[int, int], ...] = ()

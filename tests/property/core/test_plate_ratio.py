@@ -1,0 +1,36 @@
+"""The ratio of a reading: bounded, highest for the registered plate itself, the same however the text is written."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lane_controller.core.plates import ALPHABET, chances, ln, plate_ratio
+
+PLATE = st.text(ALPHABET, min_size=4, max_size=10)
+CONFIDENCE = st.floats(0.5, 1)
+
+
+@given(PLATE, PLATE, CONFIDENCE)
+def test_no_other_plate_fits_better_than_the_one_that_was_read(read: str, other: str, confidence: float) -> None:
+    itself = plate_ratio(read, confidence, (), read)
+    assert ln(20) <= plate_ratio(read, confidence, (), other) <= itself
+    assert isinstance(itself, int)
+
+
+@given(PLATE, PLATE, CONFIDENCE)
+def test_separators_and_case_change_nothing(read: str, other: str, confidence: float) -> None:
+    written = f"{read[:3].lower()}-{read[3:]}"
+    assert plate_ratio(written, confidence, (), other) == plate_ratio(read, confidence, (), f"{other[:2]} {other[2:]}")
+
+
+@given(PLATE, st.data())
+def test_chances_of_the_reader_are_taken_character_by_character(text: str, data: st.DataObject) -> None:
+    chars = tuple((c, data.draw(st.floats(0, 1))) for c in text)
+    assert chances(text, 0.9, chars) == tuple(max(1, min(999, round(chance * 1000))) for _, chance in chars)
+
+
+@given(PLATE, st.floats(0.5, 0.98), st.data())
+def test_a_surer_reading_of_the_registered_plate_weighs_no_less(
+    text: str, confidence: float, data: st.DataObject
+) -> None:
+    surer = data.draw(st.floats(confidence, 1))
+    assert plate_ratio(text, surer, (), text) >= plate_ratio(text, confidence, (), text)
