@@ -7,7 +7,7 @@ and no draft was asked for. Nothing that is not closed enters a figure.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -16,8 +16,10 @@ from settlement.books import differences
 from settlement.books.closings import closed_days, providers
 from settlement.books.corrections import open_corrections
 from settlement.books.database import BookDatabase
+from settlement.books.disputes import disputes
 from settlement.clearing.closed_day import Minutes
-from settlement.clearing.month import Difference, Month, month_days, month_of
+from settlement.clearing.dispute import DECIDED, SETTLED, STATES
+from settlement.clearing.month import Difference, Month, OpenDispute, month_days, month_of
 from settlement.clearing.tallies import Period
 from settlement.intake.problems import UnusableInputError
 from settlement.intake.report_settings import ReportSettings
@@ -81,7 +83,19 @@ def read_month(order: MonthOrder, books: BookDatabase) -> Month:
         )
     closed = [one.minutes for one in closed_days(books, order.provider, _FIRST_DAY, days[-1], with_items=False)]
     waiting = [one for one in open_corrections(books, order.provider) if one.original_day <= days[-1].isoformat()]
-    return month_of(order.provider, days, closed, waiting, order.paid)
+    found = month_of(order.provider, days, closed, waiting, order.paid)
+    return replace(found, undecided=_undecided(order.provider, books, days[-1]))
+
+
+def _undecided(provider: str, books: BookDatabase, last: date) -> tuple[OpenDispute, ...]:
+    return tuple(
+        OpenDispute(
+            one.dispute_id, one.day, one.item.code, one.item.key, one.item.disputed_vnd, STATES[one.state],
+            one.standing.owner,
+        )
+        for one in disputes(books, provider)
+        if one.day <= last and one.state not in (DECIDED, SETTLED)
+    )  # fmt: skip
 
 
 def _refusal(month: Month) -> tuple[str, ...]:

@@ -37,6 +37,19 @@ class TakenIn:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenDispute:
+    """An item that nobody has decided yet. `disputed_vnd`: as corrections, also those that wait, have left it."""
+
+    dispute_id: str
+    day: date
+    code: str
+    item: str
+    disputed_vnd: int
+    state: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
 class Disputes:
     """Disputed amounts: carried into the month, new on its days, changed by corrections, carried on."""
 
@@ -67,6 +80,8 @@ class Month:
     """Days of the month before the first closed day of this provider."""
     waiting: tuple[Correction, ...]
     """Corrections that no closed day has taken in yet."""
+    undecided: tuple[OpenDispute, ...] = ()
+    """Disputes of closed days up to the end of the month that are open now."""
     paid_before_vnd: int = 0
     paid_vnd: int = 0
 

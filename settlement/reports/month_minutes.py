@@ -53,6 +53,7 @@ def document(month: Month, heading: Heading) -> Document:
 def _sections(month: Month) -> tuple[Section, ...]:
     optional = (
         _open(month.open_days) if month.open_days else None,
+        _undecided(month) if month.undecided else None,
         _waiting(month) if month.waiting else None,
         _accepted(month) if any(day.accepted for day in month.days) else None,
     )
@@ -193,6 +194,34 @@ def _disputes(month: Month) -> Section:
         ("Thay đổi do điều chỉnh (changed by corrections)", found.changed_vnd),
     )
     return Section("Tranh chấp", "Disputes", columns, rows, ("Chuyển kỳ sau (carried on)", found.carried_vnd))
+
+
+def _undecided(month: Month) -> Section:
+    columns = (
+        Column("Mã sai lệch", "dispute", width=1.4),
+        Column("Ngày", "day", Kind.DATE, 0.8),
+        Column("Mã", "code"),
+        Column("Loại sai lệch", "class", width=2.0),
+        Column("Mục", "item", width=1.8),
+        Column("Tranh chấp", "disputed", Kind.VND),
+        Column("Trạng thái", "state"),
+        Column("Phụ trách", "owner"),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (
+            one.dispute_id,
+            one.day,
+            one.code,
+            LABELS.get(one.code, one.code),
+            one.item,
+            one.disputed_vnd,
+            one.state,
+            one.owner,
+        )
+        for one in month.undecided
+    ]
+    note = "Trạng thái lúc lập biên bản (as they stand when these minutes are made)."
+    return Section("Sai lệch còn mở", "Open disputes", columns, rows, _total(rows, columns), note=note)
 
 
 def _classes(month: Month) -> Section:
