@@ -16,7 +16,7 @@ from lane_controller.core.values import Flag, Sensor
 LOOSE_US = 1_000_000
 """A plate or class up to this long before L1 on belongs to the vehicle that then comes onto L1."""
 
-TOGETHER_US = 50_000
+TOGETHER_US = 20_000
 """Nobody drives the 2 m of L1 up to LC1 in this time: both edges are one PLC scan."""
 
 
@@ -53,7 +53,7 @@ def l1_on(turn: Turn, at: Now) -> None:
         turn.set_line(Sensor.L1, dropout=False)
         if turn.occupant() is not None:
             return
-    back = _coming_back(turn)
+    back = _coming_back(turn, at)
     if back is not None:
         _return(turn, back, at)
         return
@@ -75,10 +75,13 @@ def _before_arm(track: Track | None) -> bool:
     return track is not None and not track.on_l1 and track.stage is Stage.BEFORE and track.vehicle
 
 
-def _coming_back(turn: Turn) -> Track | None:
-    """The last vehicle before the arm, when L1 is entered from downstream."""
+def _coming_back(turn: Turn, at: Now) -> Track | None:
+    """The last vehicle before the arm, when L1 is entered from downstream.
+
+    Where the edge was lost and only the levels are known, it is somebody new: far more come than back.
+    """
     last = turn.tracks[-1] if turn.tracks else None
-    if last is None or not _before_arm(last):
+    if last is None or not _before_arm(last) or turn.road.levels_us == at.mono_us:
         return None
     if Sensor.LC1 in turn.cfg.curtains and turn.road.lc1_proven:
         return last if turn.sensors.lc1.raw else None
@@ -110,7 +113,7 @@ def leave_l1(turn: Turn, track: Track, at: Now) -> None:
     if forward is False:
         passages.abandon(turn, track, "left upstream")
         return
-    track = deciding.last_chance(turn, track)
+    track = deciding.last_chance(turn, track, at.mono_us)
     turn.put(track, on_l1=False, l1_off_us=at.mono_us, forward=forward is True)
 
 
@@ -150,6 +153,9 @@ def _came_from_downstream(turn: Turn, track: Track, at: Now) -> bool:
     l1_on = track.times.l1_on
     fresh = track.standing is Standing.WAITING and track.passage_id is None and turn.tracks[-1].id == track.id
     if l1_on is None or not fresh or len(turn.tracks) < 2 or track.lc1_broken:
+        return False
+    if turn.road.levels_us == l1_on.mono_us:
+        # The edge itself was lost: nobody knows when it was.
         return False
     return turn.road.lc1_proven and at.mono_us - l1_on.mono_us < TOGETHER_US and _before_arm(turn.tracks[-2])
 

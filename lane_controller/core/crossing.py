@@ -63,7 +63,7 @@ def _entering(turn: Turn) -> Track | None:
 
 def enter(turn: Turn, track: Track, at: Now) -> Track:
     """A vehicle is on L2."""
-    track = deciding.following_through(turn, track)
+    track = deciding.following_through(turn, track, at.mono_us)
     if track.shared_l1 and not _l2_was_clear(turn, at):
         track = turn.flag(Flag.CLOSE_FOLLOWING, track) or track
     track = passages.enter_l2(turn, track, at)

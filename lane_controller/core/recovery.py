@@ -126,6 +126,7 @@ def levels(turn: Turn, event: SensorLevels) -> None:
         return
     for sensor, on in found.items():
         if turn.line(sensor).raw is not on:
+            turn.set_road(levels_us=turn.t)
             raw_edge(turn, sensor, on, turn.t)
 
 

@@ -16,6 +16,9 @@ TRACE_KEPT = 24
 """Sensor edges kept as evidence: two vehicles over five sensors, and chatter."""
 
 EVERY = (Sensor.L1, Sensor.L2, Sensor.L3, Sensor.LC1, Sensor.LC2)
+SAME_SCAN_US = 20_000
+"""Edges this close together are one scan of the PLC."""
+
 LOOPS = (Sensor.L1, Sensor.L2, Sensor.L3)
 
 
@@ -27,6 +30,10 @@ def raw_edge(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
         line = turn.line(sensor)
     if on == line.raw:
         return
+    if on and sensor is Sensor.L1 and _left_together(turn, line.pending_us):
+        believe(turn, sensor, False, line.pending_us)
+        turn.set_line(sensor, pending=True, pending_us=happened_us)
+        return
     if line.pending is not None:
         turn.set_line(sensor, pending=None)
         if not on:
@@ -35,6 +42,15 @@ def raw_edge(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
         return
     turn.set_line(sensor, pending=on, pending_us=happened_us)
     settle_lines(turn)
+
+
+def _left_together(turn: Turn, l1_off_us: int) -> bool:
+    """L1 and the curtain at its end cleared together: a vehicle left, however soon the next one is on L1."""
+    l1, lc1 = turn.sensors.l1, turn.sensors.lc1
+    if l1.pending is not False or lc1.raw or not turn.road.lc1_proven:
+        return False
+    lc1_off_us = lc1.pending_us if lc1.pending is False else lc1.since_us
+    return abs(lc1_off_us - l1_off_us) <= SAME_SCAN_US
 
 
 def settle_lines(turn: Turn) -> None:

@@ -201,6 +201,7 @@ class Road:
     lc2_off_us: int | None = None
     lc2_split: bool = True
     wrong_way_us: int | None = None
+    levels_us: int | None = None
     last_long: bool = False
     crossing: tuple[int, int] | None = None
     passed_us: int | None = None

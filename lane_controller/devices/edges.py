@@ -43,6 +43,7 @@ LOG_WAIT_US: Final = 1_500_000
 EDGE_GRACE_US: Final = 150_000
 """A level with a newer number than the last edge: if the edge is not here by then, it is lost."""
 SILENT_US: Final = 3_000_000
+SAME_SCAN_MS: Final = 20
 DRIFT_PPM: Final = 200
 """Clocks of PLC and lane may drift apart this fast; the offset follows upwards at this rate."""
 
@@ -271,6 +272,12 @@ def _reported(message: BarrierMessage) -> BarrierReported:
 def _without_arrival(missed: list[EdgeMessage]) -> list[EdgeMessage]:
     """A vehicle that came onto L1 unwatched and still stands there arrives now: before, nobody could hear its tag."""
     on_l1 = [edge for edge in missed if edge.which is Sensor.L1]
-    if not on_l1 or not on_l1[-1].v:
+    if not on_l1 or not on_l1[-1].v or _from_downstream(on_l1[-1], missed):
         return missed
     return [edge for edge in missed if edge is not on_l1[-1]]
+
+
+def _from_downstream(arrival: EdgeMessage, missed: list[EdgeMessage]) -> bool:
+    """L1 and LC1 at its far end went on together: no arrival, somebody who backs from the line."""
+    lc1 = [edge for edge in missed if edge.which is Sensor.LC1 and edge.v]
+    return any(abs(edge.ts_ms - arrival.ts_ms) <= SAME_SCAN_MS for edge in lc1)

@@ -30,6 +30,7 @@ SETTLE_S = 0.2
 EDGE_GRACE_S = 0.15
 SAFE_CLOSE_S = 2.0
 NOTE_FLUSH_S = 0.2
+SAME_SCAN_US = 20_000
 """As devices/edges.py, simulators/field_io and outbox/writer.py have them."""
 
 Edge = tuple[int, Sensor, bool, int]
@@ -291,5 +292,8 @@ def _without_arrival(missed: list[Edge]) -> list[Edge]:
     """Who came onto L1 unwatched and still stands there arrives with the levels."""
     on_l1 = [edge for edge in missed if edge[1] is Sensor.L1]
     if not on_l1 or not on_l1[-1][2]:
+        return missed
+    came_us = on_l1[-1][3]
+    if any(edge[1] is Sensor.LC1 and edge[2] and abs(edge[3] - came_us) <= SAME_SCAN_US for edge in missed):
         return missed
     return [edge for edge in missed if edge is not on_l1[-1]]
