@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from backoffice.app.settings import LOCAL_OFFSET, Settings
+from backoffice.ingest.notices import journal_alarm, journal_alarm_key
 from backoffice.ingest.rows import image_of
 from backoffice.lists.accounts_file import plain_plate
 from backoffice.lists.registry import Registry
@@ -89,6 +90,11 @@ class Live:
         known = self._lanes.get(status.lane)
         last = known.last_passage if known else self._last_passage(status.lane)
         self._lanes[status.lane] = LaneView(status, datetime.now(UTC), stale=False, last_passage=last)
+        alarm = journal_alarm(status)
+        if alarm is None:
+            self._alarms.clear(journal_alarm_key(status.lane))
+        else:
+            self._alarms.report(alarm)
         for answer in status.answers:
             self._answers[answer.command_id] = (answer.result, answer.detail or "")
         while len(self._answers) > _ANSWERS_MAX:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from backoffice.ingest.decode import Rejection
 from backoffice.rating.charge import Discrepancy
 from backoffice.storage.live_view import Alarm
-from lane_controller.contracts.v1 import PassageV1
+from lane_controller.contracts.v1 import LaneStatusV1, PassageV1
 
 
 def _now() -> datetime:
@@ -23,6 +23,23 @@ def database_alarm(detail: str) -> Alarm:
         "database", "DATABASE", "critical", f"Cơ sở dữ liệu không ghi được, lượt xe đang chờ trong luồng: {detail}",
         f"The database cannot be written; passages wait in the stream: {detail}", _now(),
     )  # fmt: skip
+
+
+def journal_alarm(status: LaneStatusV1) -> Alarm | None:
+    """The disk of a lane takes no records, so no car is let through there; None when it does."""
+    journal = next((device for device in status.devices if device.name == "journal"), None)
+    if journal is None or journal.state == "ok":
+        return None
+    return Alarm(
+        journal_alarm_key(status.lane), "JOURNAL", "critical",
+        f"Ổ đĩa của làn không ghi được nhật ký, làn không mở cho xe nào: {journal.detail or ''}",
+        f"The lane's disk takes no records, so it lets no car through: {journal.detail or ''}", _now(), status.lane,
+    )  # fmt: skip
+
+
+def journal_alarm_key(lane: str) -> str:
+    """The key of that alarm."""
+    return f"journal:{lane}"
 
 
 def rejection_alarm(rejection: Rejection) -> Alarm:

@@ -16,7 +16,7 @@ from lane_controller.core.instant import Now
 from lane_controller.core.state import Lane, Standing, Track
 from lane_controller.outbox.encode import utc_of
 
-DeviceName = Literal["reader", "plc", "camera", "anpr", "stream", "cards"]
+DeviceName = Literal["reader", "plc", "camera", "anpr", "stream", "cards", "journal"]
 DeviceState = Literal["ok", "lost", "unknown"]
 TEXT_MAX: Final = 500
 

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,7 @@ create table if not exists meta (name text primary key, value text not null) str
 create table if not exists record (
     number integer primary key, at_utc text not null, kind text not null, passage_id text,
     body blob not null, hash text not null) strict;
+create index if not exists record_by_passage on record (passage_id);
 create table if not exists passage (
     seq integer primary key, number integer not null unique references record, passage_id text not null unique,
     outcome text not null, fare_vnd integer not null, message blob not null, hash text not null) strict;
@@ -49,6 +50,10 @@ MARK_PREFIX: Final = b'{"mark":'
 
 class JournalError(Exception):
     """The journal cannot be opened or written. The text names file, problem and remedy."""
+
+
+class JournalRefusedError(JournalError):
+    """The disk does not let the journal be opened now, as when it is full; the same file may open a little later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,31 +119,54 @@ def journal_path(folder: Path, lane: str, epoch: int) -> Path:
     return folder / f"{lane}-e{epoch}.journal.sqlite3"
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a journal came, kept beside it: last record, last passage, hash of the last record."""
+
+    number: int
+    seq: int
+    head: str
+
+
 class Journal:
     """Opened for writing by one process; everything else uses `JournalReader`."""
 
-    def __init__(self, path: Path, plaza: str, lane: str, epoch: int, boot: str = "") -> None:
-        """Open or begin the journal; JournalError when that cannot be done safely."""
+    def __init__(
+        self, path: Path, plaza: str, lane: str, epoch: int, boot: str = "", *, ended: bool = False
+    ) -> None:  # fmt: skip
+        """Open or begin the journal; JournalError when that cannot be done safely.
+
+        `ended`: an epoch that is over and only sends what waits; what was lost at its end is known then.
+        """
         self.path, self.plaza, self.lane, self.epoch, self._boot = path, plaza, lane, epoch, boot
         path.parent.mkdir(parents=True, exist_ok=True)
         self._number, self._head = 0, GENESIS
         self._seq, self._passage_head = 0, GENESIS
         self.position: tuple[str, int] | None = None
         """The PLC's boot id and the last of its edges that is on disk."""
-        self._lock = _lock_file(path)
+        self._lock = lock_journal(path)
         try:
             self._db = _connect(path)
-            self._db.executescript(SCHEMA)
-            self._claim()
-            self._check_tail()
-            self._load_heads()
         except sqlite3.Error as error:
             os.close(self._lock)
-            raise JournalError(f"journal {path}: {error}. {_REMEDY}") from error
+            raise _refusal(path, error) from error
+        try:
+            self._begin(ended)
+        except sqlite3.Error as error:
+            self.close()
+            raise _refusal(path, error) from error
         except JournalError:
-            self._db.close()
-            os.close(self._lock)
+            self.close()
             raise
+
+    def _begin(self, ended: bool) -> None:
+        self._db.executescript(SCHEMA)
+        self._claim()
+        if not ended:
+            self._check_tail()
+        self._load_heads()
+        if not ended:
+            self._check_mark()
 
     def commit(self, batch: Batch) -> list[int]:
         """Make `batch` durable; the numbers of its records. sqlite3.Error: nothing of it was written."""
@@ -153,6 +181,8 @@ class Journal:
             numbers = [self._append(entry) for entry in batch.entries]
             self._db.execute("commit")
             self.position = position or self.position
+            if numbers:
+                write_mark(self._lock, Mark(self._number, self._seq, self._head))
         except BaseException:
             self._number, self._head, self._seq, self._passage_head = heads
             if self._db.in_transaction:
@@ -285,7 +315,19 @@ class Journal:
         if findings:
             raise JournalError(
                 f"journal {self.path}: {findings[0].text}. The lane does not start on a journal that was altered:"
-                " run `lane-controller verify`, keep the file as evidence and begin a new epoch in the configuration."
+                f" see `lane-controller verify`. {_REMEDY}"
+            )
+
+    def _check_mark(self) -> None:
+        """The mark is written behind each commit, so it is never ahead of a journal that lost nothing."""
+        mark = read_mark(self._lock)
+        if mark is None or mark.number < self._number:
+            return
+        if mark.number > self._number or mark.head != self._head:
+            lost = f"ends at record {self._number}, but the lane had written {mark.number}"
+            raise JournalError(
+                f"journal {self.path} {lost}: its end was lost or replaced, as with a damaged or deleted"
+                f" {self.path.name}-wal. Numbers must not be given twice, so the lane does not start. {_REMEDY}"
             )
 
     def _load_heads(self) -> None:
@@ -425,8 +467,9 @@ class JournalReader:
 
 
 _REMEDY: Final = (
-    "If the disk is full, free some space and start the lane again. If the file is damaged, keep it as evidence,"
-    " begin a new epoch for this lane in the configuration, and tell the back office."
+    "If the disk is full, free some space: the lane goes on by itself. If the file is damaged, run `lane-controller"
+    " repair`: it keeps the damaged file, saves what can be proved, and says what is missing and whether the lane needs"
+    " a new epoch."
 )
 
 
@@ -439,7 +482,25 @@ def _connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _lock_file(path: Path) -> int:
+def _refusal(path: Path, error: sqlite3.Error) -> JournalError:
+    kind = JournalRefusedError if isinstance(error, sqlite3.OperationalError) else JournalError
+    return kind(f"journal {path}: {error}. {_REMEDY}")
+
+
+def read_mark(lock: int) -> Mark | None:
+    """The mark in a journal's lock file; None before the first commit."""
+    number, _, rest = os.pread(lock, 256, 0).decode(errors="replace").partition(" ")
+    seq, _, head = rest.strip().partition(" ")
+    return Mark(int(number), int(seq), head) if number.isdecimal() and seq.isdecimal() else None
+
+
+def write_mark(lock: int, mark: Mark) -> None:
+    """No fsync: a mark that a power cut leaves behind is only older than the journal."""
+    with suppress(OSError):  # a full disk; the journal itself has the record
+        os.pwrite(lock, f"{mark.number:020d} {mark.seq:020d} {mark.head}\n".encode(), 0)
+
+
+def lock_journal(path: Path) -> int:
     """Hold the lane for this process: two writers would give two vehicles one number."""
     lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:

@@ -64,8 +64,8 @@ class Relay:
         """Passages that the stream has not confirmed yet."""
         return max(0, last_seq - self._cursors[Topic.PASSAGES])
 
-    async def run(self) -> None:
-        """Send for ever."""
+    async def run(self, *, until_sent: bool = False) -> None:
+        """Send for ever; `until_sent`: only until the stream has confirmed what is there."""
         attempt = 0
         while True:
             producer: Producer | None = None
@@ -74,6 +74,8 @@ class Relay:
                 while True:
                     await self._send_all(producer)
                     self.connected, attempt = True, 0
+                    if until_sent:
+                        return
                     await self._wait()
             except (StreamError, OSError) as error:
                 self.connected = False

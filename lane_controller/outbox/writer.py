@@ -56,6 +56,8 @@ class JournalWriter:
         self._noted: list[Input] = []
         self._flush: asyncio.TimerHandle | None = None
         self._commits = 0
+        self.refused: str | None = None
+        """Why the disk takes nothing at the moment; None: it does."""
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"journal {journal.lane}", daemon=True)
         self._thread.start()
@@ -130,7 +132,7 @@ class JournalWriter:
                 result = job.work(self.journal)
             except sqlite3.OperationalError as error:
                 # A full disk or an I/O error: the next try may find it well, and nothing can go on without it.
-                log.error("journal %s refuses a write: %s", self.journal.path, error)
+                self._say_refused(error)
                 self._on_retry(error)
                 if self._closing.is_set():
                     return _tell(job, None, error)
@@ -138,7 +140,22 @@ class JournalWriter:
             except Exception as error:
                 return _tell(job, None, error)
             else:
+                self._say_taken()
                 return _tell(job, result, None)
+
+    def _say_refused(self, error: sqlite3.OperationalError) -> None:
+        if self.refused is None:
+            log.critical(
+                "journal %s: the disk takes no records: %s. No car is let through until it does: free some space."
+                " (Ổ đĩa không ghi được nhật ký, làn không mở cho xe nào: hãy giải phóng dung lượng.)",
+                self.journal.path, error,
+            )  # fmt: skip
+        self.refused = f"{error}: free some space (hãy giải phóng dung lượng)"
+
+    def _say_taken(self) -> None:
+        if self.refused is not None:
+            self.refused = None
+            log.critical("journal %s: the disk takes records again (đã ghi lại được)", self.journal.path)
 
     def _tidy(self) -> None:
         self._commits = 0

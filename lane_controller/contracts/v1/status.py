@@ -28,7 +28,7 @@ from lane_controller.contracts.values import LaneMode, LaneState
 class DeviceStatusV1(Message):
     """One device of the lane."""
 
-    name: Literal["reader", "plc", "camera", "anpr", "stream", "cards"]
+    name: Literal["reader", "plc", "camera", "anpr", "stream", "cards", "journal"]
     state: Literal["ok", "lost", "unknown"]
     detail: ShortText | None = None
 

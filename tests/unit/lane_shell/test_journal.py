@@ -118,7 +118,7 @@ def test_a_journal_of_another_epoch_is_refused(path: Path) -> None:
 
 def test_a_file_that_is_no_journal_is_refused_with_a_remedy(path: Path) -> None:
     path.write_bytes(b"not a database, whatever its name says" * 100)
-    with pytest.raises(JournalError, match="begin a new epoch"):
+    with pytest.raises(JournalError, match="lane-controller repair"):
         open_journal(path)
 
 
