@@ -13,7 +13,14 @@ from typing import Annotated
 
 import typer
 
-from settlement.app import close_command, dispute_command, invoice_command, report_command, verify_command
+from settlement.app import (
+    bisect_command,
+    close_command,
+    dispute_command,
+    invoice_command,
+    report_command,
+    verify_command,
+)
 from settlement.app.given import configuration_of, date_of, moment_of, unusable
 from settlement.intake.problems import UnusableInputError
 
@@ -200,3 +207,11 @@ app.command(
 )(verify_command.verify)
 app.add_typer(dispute_command.app, name="dispute")
 app.add_typer(dispute_command.users_app, name="users")
+app.command(
+    "bisect",
+    epilog="Ví dụ: `settlement bisect --mine vetc.csv --peer https://tram.example --provider VETC"
+    " --day 2026-06-15 --token-file tram.token`",
+)(bisect_command.bisect)
+app.command(
+    "serve", epilog="Ví dụ: `settlement serve --database clickhouse://… --users users.json --listen 127.0.0.1:18080`"
+)(bisect_command.serve)

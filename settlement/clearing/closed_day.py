@@ -44,10 +44,10 @@ class ClosedItem:
 
     `key` names it within provider and day: `p:PLAZA/PASSAGE_ID`; `h:PLAZA/HASH` for a passage typed by hand without an
     id; `c:CHARGE_ID` for a charge alone. Times are microseconds since 1970 UTC, -1 where the item lacks the side.
-    Classes 0: not known. `status`, `amount_vnd`: the charge's own. `claim_vnd`: the fare where it is charged.
-    `taken_vnd`: what is left of a posted debit, a pending amount, 0 of a rejected one. `left_vnd`: what posted credits
-    leave. `agreed_vnd` and `disputed_vnd` are what the parties owe and argue about. `joint_key`: under which both
-    parties hold an agreed item (docs/adr/0020), else empty.
+    Classes 0: not known. `ticket_no`: the station's, of a charge alone the provider's. `status`: the charge's own.
+    `claim_vnd`: the fare where it is charged. `taken_vnd`: what is left of a posted debit, a pending amount, 0 of a
+    rejected one. `left_vnd`: what posted credits leave. `agreed_vnd` and `disputed_vnd` are what the parties owe and
+    argue about. `joint_key`: under which both parties hold an agreed item (docs/adr/0020), else empty.
     """
 
     key: str

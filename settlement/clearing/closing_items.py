@@ -74,7 +74,7 @@ def _item(row: dict[str, Any], seen: Counter[str]) -> ClosedItem:
         provider_plate=row["plate_p"] or "",
         station_class=row["class"] or 0,
         provider_class=row["class_p"] or 0,
-        ticket_no=_either(row, "ticket_no"),
+        ticket_no=row["ticket_no" if has_station else "ticket_no_p"] or "",
         **{name: int(row[name]) for name in _MONEY},
         joint_key=_joint_key(row),
     )

@@ -78,6 +78,15 @@ def station_leaves(station: pl.DataFrame) -> dict[str, str]:
     return {key: joint_leaf(key, found) for key, found in contents.items()}
 
 
+def station_leaves_of(items: Iterable[ClosedItem]) -> dict[str, str]:
+    """As `station_leaves`, from the items of a closed day."""
+    return {
+        item.key: joint_leaf(item.key, [content(item.plaza, item.station_vnd, item.station_class, item.ticket_no)])
+        for item in items
+        if item.outcome in ("charged", _ON_TICKET)
+    }
+
+
 def provider_leaves(provider: pl.DataFrame) -> dict[str, str]:
     """Leaves of all posted debits that were not given back in full; two on one passage make one other leaf."""
     contents: dict[str, list[Content]] = {}
