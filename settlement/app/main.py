@@ -112,12 +112,17 @@ def statement(
 
 @app.command(
     epilog="Ví dụ: `settlement reconcile --station tram.csv --provider vetc.xlsx --mapping canonical"
-    " --day 2026-06-15 --out doi-soat/`"
+    " --day 2026-06-15 --out doi-soat/` · `settlement reconcile --database clickhouse://… --provider-code VETC"
+    " --provider vetc.xlsx --day 2026-06-15 --out doi-soat/`"
 )
 def reconcile(  # noqa: PLR0913, PLR0917  one parameter per option
-    station: Annotated[Path, typer.Option("--station", help="Tệp của trạm. What drove through (CSV or XLSX).")],
-    provider: Annotated[Path, typer.Option("--provider", help="Tệp của nhà cung cấp. What was taken (CSV or XLSX).")],
     out: _Out,
+    station: Annotated[
+        Path | None, typer.Option("--station", help="Tệp của trạm. What drove through (CSV or XLSX).")
+    ] = None,
+    provider: Annotated[
+        Path | None, typer.Option("--provider", help="Tệp của nhà cung cấp. What was taken (CSV or XLSX).")
+    ] = None,
     mapping: Annotated[
         str | None,
         typer.Option("--mapping", help="Cách đọc tệp. Name of a mapping or path of a .toml; see `mapping list`."),
@@ -129,30 +134,91 @@ def reconcile(  # noqa: PLR0913, PLR0917  one parameter per option
     ] = None,
     now: _Now = None,
     json: _Json = False,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database",
+            help="Thay cho tệp còn thiếu. In place of a file that is not given: passages of the lanes for --station,"
+            " charges of the ledger for --provider. clickhouse://user:password@host:port/database",
+        ),
+    ] = None,
+    provider_code: Annotated[
+        str,
+        typer.Option("--provider-code", help="Chỉ nhà cung cấp này. With --database: only rows of this provider."),
+    ] = "",
 ) -> None:
     """Đối soát một ngày. Match a provider's charges with the station's passages for one accounting day.
 
-    Every row of either file ends in exactly one class. Writes `summary.json`, `differences.csv`, `rejected.csv`,
-    `statement.xlsx` and `statement.pdf`. Matching uses all rows of both files: let them overlap the cut-off.
+    Every row of either side ends in exactly one class. Writes `summary.json`, `differences.csv`, `rejected.csv`,
+    `statement.xlsx` and `statement.pdf`. Matching uses all rows of both files: let them overlap the cut-off. With
+    `--database` a day before and after is read too, and `unassigned.csv` names passages of no known provider.
     """
     from settlement.app import wiring
+    from settlement.app.coverage import state_coverage
+    from settlement.app.inputs import check_choice
     from settlement.app.reconcile import Task
     from settlement.app.reconcile import reconcile as run
     from settlement.files.writing import json_text
     from settlement.intake.mapping import load
 
+    covered: list[str] = []
     try:
+        check_choice(station, provider, database, day)
         configuration = configuration_of(config)
-        task = Task(station, provider, None if day is None else date_of("--day", day), moment_of(now), out)
-        with wiring.progress() as bars:
-            ended = run(task, load(mapping), configuration, wiring.reconciliation_renderers(), bars)
+        accounting_day = None if day is None else date_of("--day", day)
+        with wiring.inputs(station, provider, database, accounting_day, provider_code, configuration) as (mine, theirs):
+            task = Task(mine, theirs, accounting_day, moment_of(now), out)
+            with wiring.progress() as bars:
+                ended = run(task, load(mapping), configuration, wiring.reconciliation_renderers(), bars)
+        if database is not None and station is None and accounting_day is not None:
+            with wiring.database(database) as connection:
+                wanted = wiring.wanted(accounting_day, provider_code, configuration)
+                covered = state_coverage(connection, wanted, out)
     except (UnusableInputError, OSError) as error:
         unusable(error)
-    for line in ended.messages:
+    for line in (*ended.messages, *covered):
         typer.echo(line, err=True)
     if json and ended.summary:
         typer.echo(json_text(ended.summary))
     raise typer.Exit(ended.status)
+
+
+@app.command(
+    epilog="Ví dụ: `settlement export --database clickhouse://reader:secret@127.0.0.1:9000/etc --provider-code VETC"
+    " --day 2026-06-15 --out tram-VETC.csv`"
+)
+def export(
+    day: Annotated[str, typer.Option("--day", help="Ngày đối soát. Accounting day, e.g. 2026-06-15.")],
+    database: Annotated[
+        str,
+        typer.Option("--database", envvar="ETC_DATABASE", help="clickhouse://user:password@host:port/database"),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Tệp CSV của trạm. File for the passages.")],
+    charges: Annotated[
+        Path | None, typer.Option("--charges", help="Tệp CSV của sổ cái. File for what the ledger charged.")
+    ] = None,
+    provider_code: Annotated[
+        str, typer.Option("--provider-code", help="Chỉ nhà cung cấp này. Only rows of this provider.")
+    ] = "",
+    config: _Config = None,
+) -> None:
+    """Xuất lượt xe của một ngày. Passages of an accounting day as canonical CSV, for a provider to reconcile.
+
+    A day before and after is in the file too, because matching looks beyond the cut-off.
+    """
+    from settlement.app import wiring
+    from settlement.app.export import export as write
+    from settlement.intake.columns import Side
+
+    try:
+        configuration = configuration_of(config)
+        wanted = wiring.wanted(date_of("--day", day), provider_code, configuration)
+        with wiring.database(database) as connection:
+            for side, path in ((Side.STATION, out), (Side.PROVIDER, charges)):
+                if path is not None:
+                    typer.echo(f"{path}: {write(connection, side, wanted, path)} dòng / rows", err=True)
+    except (UnusableInputError, OSError) as error:
+        unusable(error)
 
 
 @mapping_app.command("list")

@@ -1,7 +1,8 @@
-"""`settlement reconcile`: station file against provider file for one accounting day.
+"""`settlement reconcile`: station rows against provider rows for one accounting day.
 
-In: two files, a mapping, a configuration, a day, a moment. Out: `summary.json`, `differences.csv`, `rejected.csv`,
-`statement.xlsx`, `statement.pdf` and exit status 0 or 3; or status 1 and nothing where the totals do not balance.
+In: two inputs (files, or the system's own tables), a mapping, a configuration, a day, a moment. Out: `summary.json`,
+`differences.csv`, `rejected.csv`, `statement.xlsx`, `statement.pdf` and exit status 0 or 3; or status 1 and nothing
+where the totals do not balance.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from settlement.app.inputs import Input
 from settlement.app.settling import NotBalancedError, Settled, settle
 from settlement.files import reconciliation_files as data_files
 from settlement.files.writing import write_bytes, write_json
 from settlement.intake.columns import Side
 from settlement.intake.configuration import Configuration
-from settlement.intake.mapping import ProviderMapping
+from settlement.intake.mapping import CANONICAL_MAPPING, ProviderMapping
 from settlement.intake.problems import UnusableInputError
-from settlement.intake.sources import open_source
 from settlement.intake.table import Progress, Reading, ReadTable, read_table
 from settlement.reports.reconciliation import DIFFERENCES_SHOWN, Reconciled
 
@@ -31,8 +32,8 @@ OUTPUTS = ("summary.json", "differences.csv", "rejected.csv", "statement.xlsx", 
 class Task:
     """What is asked for. `day` None: the day with most rows. `now` decides what is overdue, and is printed."""
 
-    station: Path
-    provider: Path
+    station: Input
+    provider: Input
     day: date | None
     now: datetime
     out: Path
@@ -55,7 +56,7 @@ class Ended:
     messages: tuple[str, ...]
 
 
-ProgressFor = Callable[[Path], Progress]
+ProgressFor = Callable[[Input], Progress]
 
 
 def reconcile(
@@ -88,14 +89,16 @@ class _Run:
 
 
 def _read(
-    path: Path, side: Side, mapping: ProviderMapping, configuration: Configuration, progress_for: ProgressFor
+    given: Input, side: Side, mapping: ProviderMapping, configuration: Configuration, progress_for: ProgressFor
 ) -> ReadTable:
-    reading = Reading(side, path.name, mapping.side(side), configuration.plazas)
+    part = (CANONICAL_MAPPING if given.canonical else mapping).side(side)
     try:
-        return read_table(open_source(path), reading, progress_for(path))
+        reading = Reading(side, given.name, part, configuration.plazas)
+        return read_table(given.open(), reading, progress_for(given))
     except UnusableInputError as error:
         message = str(error)
-        raise UnusableInputError(message if message.startswith(str(path)) else f"{path.parent}: {message}") from error
+        named = given.canonical or message.startswith(str(Path(given.place) / given.name))
+        raise UnusableInputError(message if named else f"{given.place}: {message}") from error
 
 
 def _refuse(task: Task, imbalances: tuple[str, ...]) -> Ended:

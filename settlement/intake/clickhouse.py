@@ -5,7 +5,7 @@ In: an address `clickhouse://user:password@host:port/database` and SQL. Out: row
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +15,8 @@ from settlement.intake.problems import UnusableInputError
 
 _CONNECT_TIMEOUT_S = 5
 _ANSWER_TIMEOUT_S = 120
+_ROWS_AT_ONCE = 20_000
+_FAILURES = (errors.Error, OSError, EOFError)
 
 
 class ClickHouse:
@@ -28,13 +30,23 @@ class ClickHouse:
         """All rows of a query; UnusableInputError where the server cannot be reached or refuses."""
         try:
             found: Sequence[tuple[Any, ...]] = self._client.execute(sql, dict(parameters))
-        except (errors.Error, OSError, EOFError) as error:
-            reason = str(error).strip().splitlines()
-            raise UnusableInputError(
-                f"{self._where}: {reason[0] if reason else type(error).__name__}; is the back office's database running"
-                " there, and does it hold its tables?"
-            ) from error
+        except _FAILURES as error:
+            raise self._unusable(error) from error
         return found
+
+    def some_rows(self, sql: str, parameters: Mapping[str, object]) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """The rows of a query, some thousands at a time as they come; errors as for `rows`."""
+        try:
+            yield from self._client.execute_iter(sql, dict(parameters), chunk_size=_ROWS_AT_ONCE)
+        except _FAILURES as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: BaseException) -> UnusableInputError:
+        reason = str(error).strip().splitlines()
+        return UnusableInputError(
+            f"{self._where}: {reason[0] if reason else type(error).__name__}; is the back office's database running"
+            " there, and does it hold its tables?"
+        )
 
     def close(self) -> None:
         """End the connection."""

@@ -1,21 +1,17 @@
 """The first sheet of an XLSX workbook as text cells.
 
 In: a path. Out: a `Source`. Numbers become plain digits (35000, not 35000.0); a real date of Excel bears no offset from
-UTC, so it reads as a time without one unless a mapping gives it. Rows are read one by one and lie in a temporary folder
-until they are asked for again: to read a workbook twice would take longer than all the rest.
+UTC, so it reads as a time without one unless a mapping gives it. Rows are read one by one, never the whole sheet.
 """
 
 from __future__ import annotations
 
-import shutil
 import warnings
-import weakref
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, Final
 from xml.etree.ElementTree import ParseError
 
@@ -24,6 +20,7 @@ import openpyxl
 import polars as pl
 
 from settlement.intake.delimited import LINE, BadLine
+from settlement.intake.kept import KeptRows
 from settlement.intake.problems import UnusableInputError
 from settlement.intake.sources import Stretch
 
@@ -38,10 +35,7 @@ class XlsxSource:
         self._path = path
         self._size = path.stat().st_size
         self._rows = self._open()
-        self._kept = Path(mkdtemp(prefix="settlement-"))
-        # With the last reader of the words, or with the program.
-        weakref.finalize(self, shutil.rmtree, self._kept, ignore_errors=True)
-        self._parts: list[tuple[Path, int, int]] = []
+        self._kept = KeptRows()
         self.header = self._find_header()
 
     def stretches(self) -> Iterator[Stretch]:
@@ -60,21 +54,14 @@ class XlsxSource:
         yield self._stretch(batch, bad)
 
     def again(self, lines: np.ndarray) -> Iterator[Stretch]:
-        """Only the parts in which one of these lines stands are fetched."""
-        for path, first, last in self._parts:
-            wanted = lines[(lines >= first) & (lines <= last)]
-            if len(wanted):
-                cells = pl.read_ipc(path)
-                yield Stretch(cells.filter(pl.col(LINE).is_in(pl.Series(wanted).implode())), [], self._size)
+        """From what was kept: to read a workbook twice would take longer than all the rest."""
+        return (Stretch(cells, [], self._size) for cells in self._kept.again(lines))
 
     def _stretch(self, batch: list[list[Any]], bad: list[BadLine]) -> Stretch:
         schema: dict[str, type[pl.DataType]] = {LINE: pl.UInt32}
         schema |= {f"c{number}": pl.String for number in range(len(self.header))}
         cells = pl.DataFrame(batch, schema=schema, orient="row")
-        if len(cells):
-            path = self._kept / f"{len(self._parts)}.arrow"
-            cells.write_ipc(path, compression="lz4")
-            self._parts.append((path, batch[0][0], batch[-1][0]))
+        self._kept.keep(cells)
         return Stretch(cells, bad, self._size)
 
     def _open(self) -> Iterator[tuple[int, Sequence[object]]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from settlement.app import wiring
+from settlement.app.inputs import of_file
 from settlement.app.reconcile import Ended, Renderers, Task, reconcile
 from settlement.intake import configuration, mapping
 
@@ -65,7 +66,7 @@ def run(
 ) -> Ended:
     """One run; without `statements` the XLSX and PDF stay empty, which saves most of the time."""
     renderers = wiring.reconciliation_renderers() if statements else Renderers(lambda _: b"", lambda _: b"")
-    task = Task(station, provider, day, now, out)
+    task = Task(of_file(station), of_file(provider), day, now, out)
     settings = configuration.load(config)
     return reconcile(task, mapping.load(mapping_name), settings, renderers, lambda _: lambda done: None)
 
