@@ -64,7 +64,7 @@ def make_month(
     month = read_month(order, books)
     if month.open_days and not order.draft:
         return Made(1, (), _refusal(month))
-    plazas = tuple(dict.fromkeys(plaza for day in month.days for plaza in day.plazas))
+    plazas = tuple(dict.fromkeys(plaza for day in month.days or month.earlier for plaza in day.plazas))
     names = [settings.parties[code].name if code in settings.parties else "" for code in ("operator", order.provider)]
     heading = month_minutes.Heading(order.now, settings.place(plazas), (names[0], names[1] or order.provider))
     document = month_minutes.document(month, heading)
@@ -183,5 +183,10 @@ def _facts(order: DifferenceOrder, closed: Sequence[Minutes], there: int) -> tup
         Fact("Ngày đã chốt trong kỳ", "Closed days", f"{len(days)}/{len(order.period.days())}"),
         Fact("Ngày chưa chốt, không tính", "Open days, not counted", note or "–"),
         Fact("Mục sai lệch", "Items that differ", grouped(there), strong=True),
-        Fact("Đang tranh chấp", "Disputed", amount_vnd=sum(one.disputed_vnd for one in closed), strong=True),
+        Fact(
+            "Tranh chấp lúc chốt ngày",
+            "Disputed when the days were closed",
+            amount_vnd=sum(one.disputed_vnd for one in closed),
+            strong=True,
+        ),
     )

@@ -16,7 +16,7 @@ from settlement.reports.wording import DEMONSTRATION, class_name, grouped, momen
 
 PASSAGE_COLUMNS = (
     Column("Mã lượt xe", "passage_id", width=2.0),
-    Column("Thời điểm", "time", Kind.TIME, width=1.3),
+    Column("Thời điểm", "time", Kind.TIME, width=1.6),
     Column("Làn", "lane", width=0.7),
     Column("Loại xe", "class", width=0.7),
     Column("Kết quả", "outcome", width=1.2),
@@ -46,6 +46,8 @@ def document(statement: DayStatement, made_at: datetime) -> Document:
         ),
         made_at=made_at,
         signatures=("Đơn vị vận hành thu (operator)", "Nhà cung cấp dịch vụ (provider)"),
+        place=", ".join(f"Trạm {code}" for code in sorted({p.plaza for p in statement.passages})),
+        period=f"Ngày {statement.day:%d/%m/%Y}",
     )
 
 
@@ -99,7 +101,7 @@ def _revenue(sheet: str, english: str, chart: str, lines: tuple[Line, ...]) -> S
         sum(line.charged for line in lines),
         sum(line.revenue_vnd for line in lines),
     )
-    return Section(sheet, english, columns, rows, total, Chart(chart, 3) if chart else None)
+    return Section(sheet, english, columns, rows, total, Chart(chart, 3, "đồng (VND)") if chart else None)
 
 
 def _hours(statement: DayStatement) -> Section:
@@ -110,7 +112,7 @@ def _hours(statement: DayStatement) -> Section:
         Column("Doanh thu", "revenue", Kind.VND),
     )
     rows = tuple((line.key, line.passages, line.charged, line.revenue_vnd) for line in statement.by_hour)
-    chart = Chart("Lưu lượng theo giờ (lượt xe)", 1)
+    chart = Chart("Lưu lượng theo giờ", 1, "lượt xe")
     return Section("Theo giờ", "By hour", columns, rows, chart=chart)
 
 

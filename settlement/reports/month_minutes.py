@@ -87,9 +87,20 @@ def _facts(month: Month, heading: Heading) -> tuple[Fact, ...]:
 
 
 def _open(days: Sequence[date]) -> Section:
-    columns = (Column("Ngày chưa chốt", "open day", Kind.DATE),)
+    columns = (
+        Column("Chưa chốt từ ngày", "open from", Kind.DATE),
+        Column("Đến ngày", "to", Kind.DATE),
+        Column("Số ngày", "days", Kind.COUNT),
+    )
+    runs: list[list[date]] = []
+    for day in days:
+        if runs and (day - runs[-1][-1]).days == 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    rows = tuple((run[0], run[-1], len(run)) for run in runs)
     note = "Chưa chốt nên chưa có trong biên bản (open, so not part of these minutes)."
-    return Section("Ngày chưa chốt", "Open days", columns, tuple((day,) for day in days), note=note)
+    return Section("Ngày chưa chốt", "Open days", columns, rows, ("Cộng", None, len(days)), note=note)
 
 
 def _days(month: Month) -> Section:

@@ -176,5 +176,8 @@ def _text(value: Cell, column: Column) -> str:
 
 
 def _signatures(parties: Sequence[str]) -> Table:
-    cells = [Paragraph(f"<b>{escape(party)}</b><br/>(ký, ghi rõ họ tên / signature)", _BODY) for party in parties]
+    cells = [
+        Paragraph(f"<b>{escape(party)}</b><br/>(ký, ghi rõ họ tên / signature)<br/>Ngày …… tháng …… năm ………", _BODY)
+        for party in parties
+    ]
     return Table([cells], colWidths=[WIDTH / len(parties)] * len(parties), rowHeights=[_SIGNING_ROOM])

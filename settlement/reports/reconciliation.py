@@ -53,6 +53,8 @@ def document(outcome: Reconciled) -> Document:
         sections=(_classes(outcome), _rows(outcome), _differences(outcome), _rejected(outcome)),
         made_at=outcome.now,
         signatures=("Đơn vị vận hành thu (operator)", "Nhà cung cấp dịch vụ (provider)"),
+        place=" · ".join(outcome.files),
+        period=f"Ngày {outcome.day:%d/%m/%Y}",
     )
 
 
@@ -106,20 +108,20 @@ def _rows(outcome: Reconciled) -> Section:
 
 def _differences(outcome: Reconciled) -> Section:
     columns = (
-        Column("Mã", "code", width=1.5),
+        Column("Mã", "code", width=1.4),
         Column("Kèm theo", "also", width=0.9),
-        Column("Mã lượt xe", "passage_id", width=1.7),
+        Column("Mã lượt xe", "passage_id", width=1.9),
         Column("Mã giao dịch", "charge_id", width=1.0),
-        Column("Qua trạm", "passed_at", Kind.TIME, 1.4),
-        Column("Trừ tiền", "charged_at", Kind.TIME, 1.4),
+        Column("Qua trạm", "passed_at", Kind.TIME, 1.6),
+        Column("Trừ tiền", "charged_at", Kind.TIME, 1.6),
         Column("Làn", "lane", width=0.7),
         Column("Mã thẻ", "epc", width=2.3),
-        Column("Biển số trạm", "station_plate", width=1.0),
-        Column("Biển số NCC", "provider_plate", width=1.0),
-        Column("Loại trạm", "station_class", width=0.7),
-        Column("Loại NCC", "provider_class", width=0.7),
-        Column("Tiền trạm", "station_vnd", Kind.VND, 0.9),
-        Column("Tiền NCC", "provider_vnd", Kind.VND, 0.9),
+        Column("Biển số trạm", "station plate", width=1.0),
+        Column("Biển số NCC", "provider plate", width=1.0),
+        Column("Loại trạm", "station class", width=0.7),
+        Column("Loại NCC", "provider class", width=0.75),
+        Column("Tiền trạm", "station", Kind.VND, 0.9),
+        Column("Tiền NCC", "provider", Kind.VND, 0.9),
         Column("Ghi chú", "note", width=1.3),
     )
     rows = [_difference(row) for row in outcome.differences[:DIFFERENCES_SHOWN]]

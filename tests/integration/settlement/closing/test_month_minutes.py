@@ -177,7 +177,7 @@ def test_discrepancies_are_those_of_the_closed_days(plaza: Plaza, closed: list[C
     assert Counter(row["code"] for row in listed) == wanted
     read = facts(out / f"{name}.xlsx")
     assert read["Ngày chưa chốt, không tính"] == "28/06/2026"
-    assert read["Đang tranh chấp"] == sum(day.minutes.disputed_vnd for day in closed)
+    assert read["Tranh chấp lúc chốt ngày"] == sum(day.minutes.disputed_vnd for day in closed)
     first = [(out / f"{name}.{kind}").read_bytes() for kind in ("xlsx", "pdf")]
     done("report", "discrepancies", *period, *where)
     assert [(out / f"{name}.{kind}").read_bytes() for kind in ("xlsx", "pdf")] == first
