@@ -5,6 +5,7 @@ Never: two vehicles made of one that backs a little, or one of two that a curtai
 """
 
 from lane_controller.core import deciding, passages, tags
+from lane_controller.core.config import Geometry
 from lane_controller.core.effects import AskPlate
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
@@ -18,6 +19,12 @@ LOOSE_US = 1_000_000
 
 TOGETHER_US = 20_000
 """Nobody drives the 2 m of L1 up to LC1 in this time: both edges are one PLC scan."""
+
+ROOM_M = {Geometry.G1: 6.0, Geometry.G2: 17.0}
+"""From the end of L1 to the beginning of L2 (rules.md, Geometry)."""
+
+LEAST_LENGTH_M = 3.1
+"""No four-wheeler is shorter, its gap included."""
 
 
 def begin(turn: Turn, l1_on: Now | None, standing: Standing = Standing.WAITING, shared: bool = False) -> Track:
@@ -115,6 +122,21 @@ def leave_l1(turn: Turn, track: Track, at: Now) -> None:
         return
     track = deciding.last_chance(turn, track, at.mono_us)
     turn.put(track, on_l1=False, l1_off_us=at.mono_us, forward=forward is True)
+    if forward is True:
+        _make_room(turn)
+
+
+def _make_room(turn: Turn) -> None:
+    """A vehicle left L1 towards the arm: whoever has no room before it any more has gone unseen."""
+    room_m = ROOM_M[turn.cfg.geometry]
+    waiting = [track for track in turn.tracks if _before_arm(track) and track.forward]
+    while len(waiting) > 1 and sum(map(_least_length_m, waiting)) > room_m:
+        passages.abandon(turn, waiting.pop(0), "no room for it before the arm")
+
+
+def _least_length_m(track: Track) -> float:
+    length_m = track.measured.length_m if track.measured else None
+    return LEAST_LENGTH_M if length_m is None else max(LEAST_LENGTH_M, length_m - 1.0)
 
 
 def _went_on(turn: Turn, track: Track, at: Now) -> bool | None:

@@ -19,7 +19,7 @@ def settle_departures(turn: Turn) -> None:
             turn.drop(track)
         elif track.boot_l3 is not None and not track.on_l1:
             crossing.passed(turn, crossing.enter(turn, track, track.boot_l3), track.boot_l3)
-        elif track.recovered and not track.on_l1:
+        elif track.recovered and not track.on_l1 and not track.forward:
             tags.release(turn, passages.void(turn, track, "not seen after restart"), spent=False)
             turn.drop(track)
         elif track.live and (track.forward or track.on_l1):

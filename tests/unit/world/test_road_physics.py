@@ -1,0 +1,55 @@
+"""The road keeps physics: nobody drives through a closed arm or through another vehicle, edges fit the bodies."""
+
+from itertools import pairwise
+
+from lane_controller.core.events import SensorChanged
+from lane_controller.core.values import Sensor
+from lane_controller.world.agenda import US
+from lane_controller.world.episode import Episode
+from lane_controller.world.plan import Manner
+from lane_controller.world.road import Vehicle
+from tests.unit.world.episodes import P, plan
+
+
+def test_nobody_overlaps_and_nobody_jumps() -> None:
+    world = Episode(plan(vehicles=40), P)
+    worst, fastest = [10.0], [0.0]
+    last: dict[int, tuple[int, float]] = {}
+
+    def look(_: object) -> None:
+        places = [(one, one.place(world.agenda.now_us)[0]) for one in world.road.vehicles]
+        for (ahead, x), (_behind, y) in pairwise(places):
+            worst[0] = min(worst[0], x - ahead.plan.length_m - y)
+        for one, x in places:
+            at_us, before = last.get(one.plan.number, (world.agenda.now_us, x))
+            seconds = (world.agenda.now_us - at_us) / US
+            fastest[0] = max(fastest[0], abs(x - before) / seconds if seconds else 0.0)
+            last[one.plan.number] = (world.agenda.now_us, x)
+        world.agenda.after(0.1, look)
+
+    world.agenda.after(0.1, look)
+    run = world.run()
+    assert run.evidence.unfinished == 0
+    assert worst[0] > 0.2, "vehicles touch"
+    assert fastest[0] < 12.0, "a vehicle jumps"
+
+
+def test_the_arm_is_open_over_everybody_who_does_not_ram_it() -> None:
+    world = Episode(plan(vehicles=40), P)
+    over: list[tuple[Vehicle, float]] = []
+    world.road.on_l2 = lambda vehicle: over.append((vehicle, world.plc.arm.openness(world.agenda.now_us)))
+    world.run()
+    law_abiding = [open_ for vehicle, open_ in over if vehicle.plan.manner is not Manner.RAM]
+    assert len(law_abiding) >= 35
+    assert min(open_ for v, open_ in over if not v.plan.motorcycle and v.plan.manner is not Manner.RAM) > 0.5
+
+
+def test_every_crossing_gives_its_edges_in_order() -> None:
+    world = Episode(plan(vehicles=6), P, trace=True)
+    run = world.run()
+    edges = [event for _, event, _ in run.trace if isinstance(event, SensorChanged)]
+    for sensor in Sensor:
+        levels = [edge.on for edge in edges if edge.sensor is sensor]
+        assert levels[::2] == [True] * len(levels[::2])
+        assert levels[1::2] == [False] * len(levels[1::2])
+    assert len(run.evidence.crossings) == 6
