@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -22,6 +23,8 @@ BATCH: Final = 200
 BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 IDLE_S: Final = 5.0
 """Longest time between looks at the journal without being woken."""
+REMEMBER_S: Final = 1.0
+"""While a backlog is sent, how far it came is kept this often; a crash sends that much again, which is harmless."""
 
 
 Fetch = Callable[[JournalReader, int], Sequence[tuple[int, bytes]]]
@@ -45,6 +48,8 @@ class Relay:
         """`reader` is the relay's own; it is used in worker threads, one call at a time."""
         self._lane, self._stream, self._writer, self._reader = lane, stream, writer, reader
         self._cursors = {topic: reader.cursor(topic.value) for topic in _SOURCES}
+        self._remembered = dict(self._cursors)
+        self._remember_next = 0.0
         self._wake = asyncio.Event()
         self._resend: list[tuple[int, int]] = []
         self.connected = False
@@ -107,14 +112,24 @@ class Relay:
         after = self._cursors[topic]
         batch = await asyncio.to_thread(_SOURCES[topic], self._reader, after)
         if not batch:
+            await self._remember(topic, more=False)
             return False
         await producer.append(topic.value, [(self._lane, message) for _, message in batch])
         last = batch[-1][0]
         # Confirmed first, remembered second: a crash in between sends the batch twice, which its keys make harmless.
         self._cursors[topic] = last
         self.sent += len(batch)
+        more = len(batch) == BATCH
+        await self._remember(topic, more)
+        return more
+
+    async def _remember(self, topic: Topic, more: bool) -> None:
+        """Keep the cursor; seldom while there is more: it goes through the thread that a decision waits for."""
+        last, now = self._cursors[topic], time.monotonic()
+        if last == self._remembered[topic] or (more and now < self._remember_next):
+            return
         await self._writer.ask(lambda journal: journal.set_cursor(topic.value, last))
-        return len(batch) == BATCH
+        self._remembered[topic], self._remember_next = last, now + REMEMBER_S
 
     async def _send_again(self, producer: Producer) -> None:
         while self._resend:

@@ -55,7 +55,8 @@ class JournalWriter:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._noted: list[Input] = []
         self._flush: asyncio.TimerHandle | None = None
-        self._commits = 0
+        self._commits = CHECKPOINT_IDLE
+        """Commits since the WAL was emptied; what a killed process left there goes at the first pause."""
         self.refused: str | None = None
         """Why the disk takes nothing at the moment; None: it does."""
         self._closing = threading.Event()

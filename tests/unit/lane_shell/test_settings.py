@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from lane_controller.app import main
 from lane_controller.app.main import app
 from lane_controller.app.settings import SettingsError, load
 
@@ -74,6 +75,7 @@ def test_a_broken_file_is_refused_with_place_and_remedy(tmp_path: Path, old: str
 
 @pytest.mark.parametrize("command", ["run", "verify"])
 def test_the_commands_end_with_status_2(tmp_path: Path, command: str) -> None:
+    main._mount([command])
     broken = written(tmp_path, GOOD.replace("epoch = 2", "epoch = -1"))
     done = CliRunner().invoke(app, [command, "--config", str(broken)])
     assert done.exit_code == 2
