@@ -43,7 +43,7 @@ def flagged(sheet: str, english: str, passages: Sequence[Listed], there: int) ->
     """What the lane found, and why it decided as it did."""
     columns = (
         *_WHO,
-        Column("Biển đăng ký", "registered_plate", width=1.0),
+        Column("Biển đăng ký", "registered plate", width=1.0),
         Column("Tin cậy", "sure", width=0.6),
         Column("Dấu hiệu", "flags", width=1.8),
         Column("Quy tắc đã quyết định", "rules", width=0.9),

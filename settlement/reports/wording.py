@@ -50,7 +50,7 @@ DEMONSTRATION: Final = (
 )
 DEMONSTRATION_SHORT: Final = "Số liệu trình diễn"
 """The same on every page."""
-NOTHING: Final = "Không có số liệu trong kỳ (nothing in this period)."
+NOTHING: Final = "Không có số liệu (nothing to show)."
 _THOUSAND: Final = 1_000
 _MILLION: Final = 1_000_000
 _BILLION: Final = 1_000_000_000
