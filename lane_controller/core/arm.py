@@ -210,14 +210,21 @@ def _open(turn: Turn) -> bool:
 
 
 def _on_l1(turn: Turn, track: Track) -> bool:
-    """I4: the vehicle is on L1, or is leaving it at this very instant; an operator sees where the vehicle is."""
-    if track.on_l1:
+    """I4 of a tag: the vehicle is on L1, or is leaving it at this very instant."""
+    if track.on_l1 or not _by_tag(track):
         return True
     decided = track.times.decided
-    manual = track.finding is not None and track.finding.outcome is Outcome.MANUAL
     leaving_us = turn.cfg.debounce_us(Sensor.L1, False)
     leaving = track.l1_off_us is None or turn.t - track.l1_off_us <= leaving_us
-    return manual or (leaving and decided is not None and decided.mono_us == turn.t)
+    return leaving and decided is not None and decided.mono_us == turn.t
+
+
+def _by_tag(track: Track) -> bool:
+    """A tag alone opens: not the operator, a card at this lane, or a plate read here, who know where the vehicle is."""
+    finding = track.finding
+    if finding is None or finding.epc is None or track.card is not None or Flag.PLATE_CHARGE in track.flags:
+        return False
+    return finding.outcome is not Outcome.MANUAL
 
 
 def _close(turn: Turn) -> None:

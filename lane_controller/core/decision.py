@@ -60,6 +60,9 @@ def judge(facts: Facts) -> Verdict:
         verdict = _unknown(facts, base)
     else:
         verdict = _without_tag(facts, base)
+    if verdict.holds:
+        # EXEMPT is of a passage that is exempt; a held vehicle may yet be released for its fare.
+        verdict = evolve(verdict, flags=tuple(flag for flag in verdict.flags if flag is not Flag.EXEMPT))
     return evolve(verdict, finding=evolve(verdict.finding, would_change=_would_change(facts, verdict)))
 
 

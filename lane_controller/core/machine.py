@@ -53,6 +53,7 @@ VEHICLE: tuple[Transition, ...] = (
     Transition(P, M, "measured as a motorcycle (R9)"),
     Transition(W, A, "decision: pass (R1–R13, deciding)"),
     Transition(W, H, "decision: hold (R1–R13, deciding)"),
+    Transition(W, V, "decided as it left L1, and gone from L1 when the arm could open: void at once (I4, R1)"),
     Transition(W, M, "measured as a motorcycle (R9)"),
     Transition(W, WU, "L2 on before any decision (crossing)"),
     Transition(W, AU, "L2 on, own tag credible and good (R6)"),

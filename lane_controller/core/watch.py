@@ -80,6 +80,9 @@ def _l1_is_used(turn: Turn) -> bool:
         return False
     if track.live or (track.plate is not None and track.plate.text is not None):
         return True
+    if track.finding is not None and any(candidate.credible for candidate in track.finding.candidates):
+        # It was judged by a tag, though that tag may be forgotten by now.
+        return True
     l1_on = track.times.l1_on
     return any(
         tag.credible is not None
