@@ -122,12 +122,26 @@ def levels(turn: Turn, event: SensorLevels) -> None:
     found |= {s: v for s, v in ((Sensor.LC1, event.lc1), (Sensor.LC2, event.lc2)) if v is not None}
     if turn.road.baseline_due:
         baseline(turn, found)
-        turn.set_road(baseline_due=False)
+        turn.set_road(baseline_due=False, past=event.past)
         return
     for sensor, on in found.items():
         if turn.line(sensor).raw is not on:
             turn.set_road(levels_us=turn.t)
             raw_edge(turn, sensor, on, turn.t)
+    if turn.road.past:
+        turn.set_road(past=False)
+        _void_gone(turn)
+
+
+def _void_gone(turn: Turn) -> None:
+    """What happened while nobody watched has been told: who has not crossed and is nowhere is gone."""
+    busy = any(line.on or line.raw for line in (turn.line(sensor) for sensor in Sensor))
+    if busy or not turn.arm.closed_limit:
+        return
+    for track in turn.tracks:
+        if track.recovered and track.live and not track.on_l1 and track.times.l2_on is None:
+            tags.release(turn, passages.void(turn, track, "vehicle gone at restart"), spent=False)
+            turn.drop(track)
 
 
 def settle_boot(turn: Turn) -> None:
@@ -138,7 +152,8 @@ def settle_boot(turn: Turn) -> None:
     pending = turn.counts.pending
     turn.counts = replace(turn.counts, pending=())
     s = turn.sensors
-    if not (s.l1.on or s.l2.on or not turn.arm.closed_limit):
+    # Before recovered edges the arm tells nothing: it closed behind a vehicle that may have crossed meanwhile.
+    if not (s.l1.on or s.l2.on or not turn.arm.closed_limit or turn.road.past):
         for old in pending:
             turn.effects.append(Record(Voided(old.passage_id, "vehicle gone at restart", turn.now)))
         pending = ()
@@ -171,10 +186,13 @@ def _place(turn: Turn, tracks: list[Track]) -> None:
 
     L3 on at boot proves nothing yet: it may be the tail of the vehicle before. Who is on L2 is committed by the next
     edge (L3 on, or L2 off while L3 is on); who may be on L3 alone, when no edge contradicts it within pass_timeout.
+    With all three on and one authorisation, L2 and L3 are the tail of a vehicle that was committed, and the one that
+    may pass stands on L1: taken the other way, the tail would commit it and the vehicle on L1 be charged again (I8).
     """
     s = turn.sensors
     waiting = list(tracks)
-    if s.l2.on:
+    tail = s.l1.on and s.l3.on and len(waiting) == 1
+    if s.l2.on and not tail:
         first = waiting.pop(0) if waiting else approach.begin(turn, None) if not s.l3.on else None
         if first is not None:
             passages.enter_l2(turn, first, turn.now)
@@ -191,11 +209,17 @@ def _place(turn: Turn, tracks: list[Track]) -> None:
 
 
 def settle_resume(turn: Turn) -> None:
-    """A recovered vehicle on L1 whose own tag is heard again, before a closed arm: it may be opened for (ADR 0010)."""
-    track = turn.occupant()
-    if track is None or not track.recovered or not track.live or track.finding is None:
-        return
-    tag = turn.radio.tags.get(track.finding.epc or "")
-    if tag is not None and tag.credible is not None and turn.arm.closed_limit:
-        tags.bind(turn, (tag.epc,), track)
-        turn.put(track, recovered=False, recovered_until_us=None)
+    """The tag of a recovered vehicle is heard again: it is that vehicle's, as before the restart, and nobody else's.
+
+    On L1 before a closed arm the vehicle may then be opened for (ADR 0010).
+    """
+    for track in turn.tracks:
+        if not track.recovered or not track.live or track.finding is None:
+            continue
+        tag = turn.radio.tags.get(track.finding.epc or "")
+        if tag is None or tag.credible is None:
+            continue
+        if tag.owner is None:
+            tags.bind(turn, (tag.epc,), track)
+        if track.on_l1 and turn.arm.closed_limit:
+            turn.put(track, recovered=False, recovered_until_us=None)

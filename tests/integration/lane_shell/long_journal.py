@@ -93,7 +93,7 @@ def build(path: Path, count: int, key: Ed25519PrivateKey | None = None, plate: s
     entries: list[Entry] = []
     for record in records(plate):
         entries.append(entry_of(record, *PLACE))
-        if len(entries) >= BATCH:
+        if len(entries) >= BATCH and isinstance(record, PassageClosed):
             journal.commit(Batch([], entries))
             entries = []
             _seal(journal, made.key, SEAL_EVERY)

