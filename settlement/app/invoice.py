@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from settlement.app.report import Made, Render, refusal, write_document
+from settlement.app.report import Made, Render, found_untied, refusal, write_document
 from settlement.clearing.invoices import Invoice, Party, per_month, per_pass
 from settlement.clearing.terms import NoVatRateError
 from settlement.files.invoice_files import InvoiceBatch, NotTheLedgerError, as_json, as_xml
@@ -46,7 +46,7 @@ def export(
 ) -> Made:
     """Read, tie to the ledger, write."""
     aggregates = Aggregates(database, order.scope)
-    untied = aggregates.untied()
+    untied = found_untied(aggregates)
     if untied:
         return Made(1, (), refusal(untied))
     batch = _read(order, aggregates, configuration, settings)

@@ -31,6 +31,7 @@ _BAR_MAX: Final = 60
 """Points; a broad bar looks like a larger number."""
 _VALUES_SHOWN: Final = 31
 """Numbers above the bars: with more bars they run into each other."""
+_NAMES_SHOWN: Final = 40
 _DIGIT_PT: Final = 3.2
 """Width of a digit of the numbers above the bars."""
 
@@ -38,7 +39,7 @@ _DIGIT_PT: Final = 3.2
 def draw(section: Section, chart: Chart, width: float) -> Drawing:
     """The chart of `section`, `width` points wide."""
     values = [value for row in section.rows if isinstance(value := row[chart.value_column], int)]
-    names = [_name(row[chart.label_column]) for row in section.rows]
+    names = _thinned([_name(row[chart.label_column]) for row in section.rows])
     drawing = Drawing(width, _HEIGHT_MM * mm)
     drawing.add(String(0, (_HEIGHT_MM - 4) * mm, chart.title, fontName=BOLD, fontSize=8.5))
     bars = _bars(values, names, width)
@@ -55,6 +56,12 @@ def _upright(text: str, height: float) -> Group:
     group.translate(3 * mm, height)
     group.rotate(90)
     return group
+
+
+def _thinned(names: Sequence[str]) -> list[str]:
+    """Every name, or every second, third … where there are too many to stand side by side."""
+    step = -(-len(names) // _NAMES_SHOWN)
+    return [name if number % step == 0 else "" for number, name in enumerate(names)]
 
 
 def _name(value: Cell) -> str:

@@ -85,8 +85,13 @@ def excel_count(number: int) -> str:
     return excel_vnd(number).replace('" đ"', "")
 
 
-def excel_axis() -> str:
-    """Number format of a chart's axis, which has one for all its numbers: exact below a billion."""
+def excel_axis(largest: int) -> str:
+    """Number format of a chart's axis, which has one for all its numbers; two conditions fit into it.
+
+    An axis that may reach a billion has no mark between 0 and a million; none here reaches a thousand billions.
+    """
+    if largest >= _BILLION // 2:
+        return "[>=1000000000]0\\.000\\.000\\.000;[>=1000000]0\\.000\\.000;0"
     return excel_count(0)
 
 

@@ -199,12 +199,16 @@ def _chart(sheet: Any, section: Section, shown: Chart) -> BarChart:
     for title in titles:
         title.overlay = False
     chart.y_axis.scaling.min = 0
-    chart.y_axis.numFmt = NumFmt(formatCode=excel_axis(), sourceLinked=False)
+    chart.y_axis.numFmt = NumFmt(formatCode=excel_axis(_largest(section, shown)), sourceLinked=False)
     chart.y_axis.majorGridlines = ChartLines(GraphicalProperties(ln=LineProperties(solidFill="D5DCE4")))
     # Without this, current Excel hides both axes of a chart made by openpyxl 3.1.
     chart.x_axis.delete = False
     chart.y_axis.delete = False
     return chart
+
+
+def _largest(section: Section, shown: Chart) -> int:
+    return max((value for row in section.rows if isinstance(value := row[shown.value_column], int)), default=0)
 
 
 def _steady(book: Workbook, made_at: datetime) -> bytes:
