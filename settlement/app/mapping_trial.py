@@ -12,9 +12,11 @@ from pathlib import Path
 
 import polars as pl
 
+from settlement.app.mapping_hints import hints, skeleton
 from settlement.intake.columns import CANONICAL, Side
 from settlement.intake.configuration import Configuration
 from settlement.intake.mapping import ProviderMapping, canonical_text, layout
+from settlement.intake.problems import UnusableInputError
 from settlement.intake.sources import open_source
 from settlement.intake.table import Reading, ReadTable, read_table, rows_of
 
@@ -28,7 +30,11 @@ def try_mapping(
     """(exit status, lines for a person): 0 where every row was read, 3 where some were rejected."""
     part = mapping.side(side)
     source = open_source(path)
-    where = layout(source.header, part, side, path.name)
+    try:
+        where = layout(source.header, part, side, path.name)
+    except UnusableInputError as error:
+        begin = "\n".join(skeleton(source.header, side, path.stem))
+        raise UnusableInputError(f"{error}\n\nBắt đầu từ / a mapping to begin with (.toml):\n\n{begin}") from error
     lines = [f"{path.name}: {len(source.header)} columns, mapping {mapping.name} ({mapping.description})", ""]
     for column in CANONICAL[side]:
         position = where.positions.get(column)
@@ -39,6 +45,9 @@ def try_mapping(
     lines += ["", "Dòng đầu / first rows:", *_samples(sample)]
     table = read_table(open_source(path), Reading(side, path.name, part, configuration.plazas))
     lines += ["", *_verdict(table)]
+    advice = list(hints(table.rejects, side))
+    if advice:
+        lines += ["", "Có thể thêm vào mapping / what may help in the mapping (.toml):", "", *advice]
     return (3 if table.rejects else 0), lines
 
 
