@@ -19,7 +19,7 @@ from anpr.corners import CornerFinder, Corners, Quad, bounds, lay_flat
 from anpr.crop import reader_input, widen
 from anpr.decode import Chances, beam_search, character_chances, mix, weigh
 from anpr.detect import PlateDetector
-from anpr.engine import Engine, open_network
+from anpr.engine import Engine, Floats, open_network
 from anpr.models import MODELS, ModelSettings, load_settings
 from anpr.observation import Box, Layout, PlateObservation, overlap
 
@@ -38,6 +38,10 @@ SURE: Final = 0.98
 """Cuts that agree so surely need no further one."""
 
 
+Cut = tuple[Chances, float]
+"""What one cut alone says: its texts with their chances, and its score for two lines over one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What the reader makes of one plate: candidates with chances (likeliest first) and the layout."""
@@ -45,8 +49,20 @@ class Reading:
     candidates: dict[str, float]
     raw_text: str
     layout: Layout
-    cuts: tuple[tuple[Chances, float], ...] = ()
-    """What each cut alone said: its texts, and its score for two lines over one."""
+    cuts: tuple[Cut, ...]
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether a further cut would change nothing."""
+        return next(iter(self.candidates.values()), 0.0) >= SURE
+
+
+def combine(cuts: tuple[Cut, ...]) -> Reading:
+    """One reading from cuts of one and the same plate."""
+    layout: Layout = "two-line" if sum(score for _, score in cuts) > 0 else "one-line"
+    mixed = mix([chances for chances, _ in cuts], layout)
+    raw_text = max(mixed, key=lambda text: (mixed[text], text))
+    return Reading(weigh(mixed, layout), raw_text, layout, cuts)
 
 
 class TextReader:
@@ -56,17 +72,16 @@ class TextReader:
         self._network = open_network(model, engine)
         self._temperature = temperature
 
-    def read(self, crops: list[Image], before: tuple[tuple[Chances, float], ...] = ()) -> Reading:
+    def look(self, crops: list[Image]) -> tuple[Floats, list[float]]:
+        """Log chances of shape (crops, places, classes), and each crop's score for two lines over one."""
+        log_chances, layout_scores = self._network(np.stack([reader_input(crop) for crop in crops]))
+        return log_chances, (layout_scores[:, 1] - layout_scores[:, 0]).tolist()
+
+    def read(self, crops: list[Image], before: tuple[Cut, ...] = ()) -> Reading:
         """Reads cuts of one and the same plate; `before` are those that were read already."""
-        pixels = np.stack([reader_input(crop) for crop in crops])
-        log_chances, layout_scores = self._network(pixels)
-        scores = (layout_scores[:, 1] - layout_scores[:, 0]).tolist()
+        log_chances, scores = self.look(crops)
         texts = [beam_search(places, self._temperature) for places in log_chances]
-        cuts = (*before, *zip(texts, scores, strict=True))
-        layout: Layout = "two-line" if sum(score for _, score in cuts) > 0 else "one-line"
-        mixed = mix([chances for chances, _ in cuts], layout)
-        raw_text = max(mixed, key=lambda text: (mixed[text], text))
-        return Reading(weigh(mixed, layout), raw_text, layout, cuts)
+        return combine((*before, *zip(texts, scores, strict=True)))
 
 
 class Recogniser:
@@ -109,7 +124,7 @@ class Recogniser:
     def _observe(self, frame: Image, quad: Quad, box: Box) -> PlateObservation:
         flat = [lay_flat(frame, quad, scale) for scale in FLAT_SCALES]
         reading = self._reader.read(flat)
-        if not _sure(reading):
+        if not reading.is_sure:
             left, top, right, bottom = widen(box, frame.shape[1], frame.shape[0], UPRIGHT_SCALE)
             reading = self._reader.read([frame[top:bottom, left:right]], reading.cuts)
         best = next(iter(reading.candidates), None)
@@ -123,11 +138,6 @@ class Recogniser:
             chars=character_chances(reading.candidates),
             raw_text=reading.raw_text,
         )
-
-
-def _sure(reading: Reading) -> bool:
-    """Whether a further cut would change nothing."""
-    return next(iter(reading.candidates.values()), 0.0) >= SURE
 
 
 def _inside(box: Box, width: int, height: int) -> Box:

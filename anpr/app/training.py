@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -133,6 +134,34 @@ def train_reader(  # noqa: PLR0913, PLR0917  each is one option of the command
     typer.echo(lessons.summary)
     train(ReaderPlan(steps, seed, threads=threads), lessons.sampler, lessons.held_out, runs / "reader", resume)
     typer.echo(f"{runs / 'reader' / 'best.pt'}: now `anpr export reader`")
+
+
+@train_app.command("calibration")
+def calibration(
+    pool: Annotated[Path, typer.Option(help="Folder of real crops and pictures (see the model card)")],
+    exclude: Annotated[Path | None, typer.Option(help="labels.jsonl whose plates take no part")] = None,
+    models: Annotated[Path | None, typer.Option(help="Model folder; default is the package's own")] = None,
+    seed: Seed = 1,
+    rendered: Annotated[int, typer.Option(help="Rendered plates beside the real ones held out")] = 200,
+) -> None:
+    """Find the temperature that makes confidences honest on plates that were held out, and write settings.json."""
+    import cv2  # noqa: PLC0415
+
+    from anpr.models import MODELS  # noqa: PLC0415
+    from anpr.training.calibrate import best_temperature, held_plates, judged, right_above, surprise  # noqa: PLC0415
+    from anpr.training.reader_lessons import held_out_crops  # noqa: PLC0415
+
+    cv2.setNumThreads(1)
+    folder = models or MODELS
+    held = held_plates(folder, pool, held_out_crops(pool, exclude, seed), rendered, seed)
+    temperature = best_temperature(held)
+    results = judged(held, temperature)
+    for confidence in (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98):
+        count, right = right_above(results, confidence)
+        typer.echo(f"confidence ≥ {confidence:.2f}: {count} of {len(held)}, right {right}")
+    typer.echo(f"temperature {temperature}, surprise {surprise(results):.3f}")
+    path = folder / "settings.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "temperature": temperature}, indent=2) + "\n")
 
 
 def export(

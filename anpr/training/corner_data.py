@@ -168,7 +168,7 @@ class CornerSampler:
         stage = self._stages[int(rng.integers(0, len(self._stages)))]
         plate = bool(rng.random() < 0.85)
         image, quad = _turned(stage, rng) if stage.exact else (stage.image, stage.quad)
-        box = _careless(bounds(quad), rng) if plate else _elsewhere(bounds(quad), image.shape, rng)
+        box = careless(bounds(quad), rng) if plate else _elsewhere(bounds(quad), image.shape, rng)
         window = window_of(box)
         size = np.array([window[2] - window[0], window[3] - window[1]], np.float32)
         corners = (quad - np.array(window[:2], np.float32)) / size
@@ -176,7 +176,7 @@ class CornerSampler:
         return CornerSample(_worse(pixels, rng), corners.astype(np.float32), stage.exact, plate)
 
 
-def _careless(box: Box, rng: np.random.Generator) -> Box:
+def careless(box: Box, rng: np.random.Generator) -> Box:
     """As a small detector boxes plates: off by a tenth of a side, too wide more often than too tight."""
     x1, y1, x2, y2 = box
     wild = 2.0 if rng.random() < 0.2 else 1.0

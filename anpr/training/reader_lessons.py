@@ -52,6 +52,13 @@ def reader_lessons(pool: Path | None, exclude: Path | None, reread: Path | None,
     return ReaderLessons(CropSampler(learned, backgrounds, foreign=foreign, letters=letters), held_out, summary)
 
 
+def held_out_crops(pool: Path, exclude: Path | None, seed: int) -> list[LabelledCrop]:
+    """The real crops that a training with this seed does not see."""
+    confirmed = load_crops(pool / "vn_plate_crops", excluded_texts(exclude))
+    held = _held(confirmed, seed)
+    return [crop for crop in confirmed if crop.text in held]
+
+
 def _held(confirmed: list[LabelledCrop], seed: int) -> set[str]:
     """A twelfth of the plates, never of the files: one plate stands on many photographs.
 

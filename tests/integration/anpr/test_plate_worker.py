@@ -133,6 +133,7 @@ def test_reading_needs_no_torch() -> None:
         "import sys\n"
         "sys.modules['torch'] = sys.modules['ultralytics'] = None\n"  # any import of them raises
         "import numpy, anpr.worker, anpr.worker_process, anpr.mjpeg, simulators.camera.server\n"
+        "import lane_controller.app.main, lane_controller.app.runner, lane_controller.app.wiring\n"
         "from anpr.recognise import Recogniser\n"
         "Recogniser().plates(numpy.zeros((120, 160, 3), numpy.uint8))\n"
     )

@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
-from anpr.image import UnreadableError, decode_image, read_image
+from anpr.image import BYTES_MAX, UnreadableError, decode_image, read_image
 
 RED = PillowImage.new("RGB", (64, 48), (200, 30, 20))
 
@@ -76,6 +76,25 @@ def test_odd_but_good_pictures_have_their_colours(data: bytes) -> None:
     assert red > 150
     assert green < 80
     assert blue < 80
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "WEBP", "TIFF", "GIF", "JPEG"])
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_half_a_picture_never_passes_for_a_whole_one(kind: str, share: float) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (90, 120, 3), dtype=np.uint8)
+    data = _coded(PillowImage.fromarray(noise), kind)
+    with pytest.raises(UnreadableError) as refusal:
+        decode_image(data[: int(len(data) * share)])
+    assert refusal.value.reason in {"damaged", "truncated"}
+
+
+def test_a_file_larger_than_any_picture_is_not_even_opened(tmp_path: Path) -> None:
+    path = tmp_path / "huge.jpg"
+    with path.open("wb") as sparse:
+        sparse.truncate(BYTES_MAX + 1)
+    with pytest.raises(UnreadableError) as refusal:
+        read_image(path)
+    assert refusal.value.reason == "too large"
 
 
 def test_16_bits_become_8() -> None:
