@@ -9,6 +9,7 @@ in use can be checked, and one of years needs no more memory than one of a day. 
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
@@ -20,7 +21,14 @@ from lane_controller.contracts.v1 import MessageError, SealV1
 from lane_controller.contracts.values import Topic, parse_passage_id
 from lane_controller.outbox.agreement import message_disagrees, record_disagrees
 from lane_controller.outbox.chain import Finding, Kind, Link, PassageWalk, RecordWalk, Table, json_object
-from lane_controller.outbox.journal import SCHEMA_VERSION, JournalError, JournalReader, StoredPassage
+from lane_controller.outbox.journal import (
+    SCHEMA_VERSION,
+    JournalError,
+    JournalReader,
+    Mark,
+    StoredPassage,
+    read_mark,
+)
 from lane_controller.outbox.seals import SealWalk
 
 FINDINGS_KEPT: Final = 1_000
@@ -96,9 +104,10 @@ def verify_journal(
         reader = JournalReader(path)
     except JournalError as error:
         return Report(findings=(Finding("unreadable", 0, str(error), "journal"),))
+    mark = _mark_beside(path)  # before the rest is read: a lane that runs may only be further on than this
     try:
         with reader.unmoved():
-            report = _Verifier(reader, place, trusted_key, progress or (lambda done, total: None)).run()
+            report = _Verifier(reader, place, trusted_key, progress or (lambda done, total: None), mark).run()
     except sqlite3.DatabaseError as error:
         return Report(findings=(Finding("unreadable", 0, f"{path}: {error}", "journal"),))
     finally:
@@ -106,13 +115,26 @@ def verify_journal(
     return replace(report, seconds=time.perf_counter() - began)
 
 
+def _mark_beside(path: Path) -> Mark | None:
+    """How far the lane says that it came, in the lock file beside the journal; None where there is none."""
+    try:
+        handle = os.open(path.with_suffix(".lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        return read_mark(handle)
+    finally:
+        os.close(handle)
+
+
 class _Verifier:
     """One run over one journal: records, then passages with their seals, then what the file remembers of its end."""
 
     def __init__(
-        self, reader: JournalReader, place: tuple[str, str, int] | None, trusted_key: str | None, progress: Progress
-    ) -> None:
-        self._reader, self._progress = reader, progress
+        self, reader: JournalReader, place: tuple[str, str, int] | None, trusted_key: str | None, progress: Progress,
+        mark: Mark | None,
+    ) -> None:  # fmt: skip
+        self._reader, self._progress, self._mark = reader, progress, mark
         self._findings = Findings()
         self._place = self._claimed(place)
         self._seals = SealWalk(self._place, trusted_key)
@@ -250,7 +272,9 @@ class _Verifier:
             (f"cursor {Topic.SEALS.value}", last_seal, "seal", "seals were sent up to"),
             ("seal ids", last_seal, "seal", "seals were made up to"),
             ("snapshot", reader.last_number(), "record", "the snapshot covers records up to"),
+            ("mark", reader.last_number(), "record", "the file beside the journal says that the lane wrote record"),
         )
+        remembered |= {} if self._mark is None else {"mark": self._mark.number}
         for name, last, table, text in ends:
             if remembered.get(name, 0) > last:
                 told = f"{text} {remembered[name]}, the last one here is {last}"
