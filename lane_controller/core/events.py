@@ -75,7 +75,8 @@ class SensorChanged:
 class SensorLevels:
     """All levels now: the baseline after boot, PLC return or a lost edge. None: that curtain is not installed.
 
-    Where recovered edges follow a PLC return, deliver them before the levels.
+    Where recovered edges follow a PLC return, deliver them before the levels. `past`: the levels that a restarted lane
+    last knew; the recovered edges since then follow, and after them the levels now.
     """
 
     l1: bool
@@ -83,6 +84,7 @@ class SensorLevels:
     l3: bool
     lc1: bool | None
     lc2: bool | None
+    past: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,6 +194,8 @@ class Road:
     occupant: int | None = None
     baseline_due: bool = True
     boot_seen: bool = False
+    past: bool = False
+    """Recovered edges of a restart are being told; the arm is reported as it is after them."""
     lc1_proven: bool = False
     l3_orphan: bool = False
     l3_off_us: int | None = None

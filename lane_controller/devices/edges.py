@@ -245,7 +245,10 @@ class EdgeTracker:
                 self.position = PlcPosition(self.boot, newest)
             levels = {sensor: before.get(sensor, current[sensor].v) if sensor in current else None for sensor in Sensor}
             loops = (bool(levels[Sensor.L1]), bool(levels[Sensor.L2]), bool(levels[Sensor.L3]))
-            yield SensorLevels(*loops, levels[Sensor.LC1], levels[Sensor.LC2]), position or self.position
+            yield (
+                SensorLevels(*loops, levels[Sensor.LC1], levels[Sensor.LC2], past=bool(before)),
+                position or self.position,
+            )
         if self.barrier is not None and self.barrier.boot == self.boot:
             yield _reported(self.barrier), None
 

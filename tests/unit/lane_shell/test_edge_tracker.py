@@ -96,7 +96,7 @@ def test_at_a_start_the_road_is_first_as_it_was_before_the_logged_edges() -> Non
     events = link.wait(SETTLE_US)
     kinds = [PlcOnline, SensorLevels, BarrierReported, SensorChanged, SensorLevels, BarrierReported]
     assert [type(event) for event in events] == kinds
-    assert events[1] == SensorLevels(False, False, True, None, None)
+    assert events[1] == SensorLevels(False, False, True, None, None, past=True)
     assert changed(events[3]) == (Sensor.L2, True)  # the vehicle on L1 arrives with the levels: it can be heard now
     assert events[4] == SensorLevels(True, True, True, None, None)
     assert link.tracker.position == PlcPosition("b", 6)

@@ -1,0 +1,140 @@
+"""A lane that died while a vehicle was between L1 and L2: its edges come afterwards, from the PLC's log.
+
+Found by 200 kills under traffic: the vehicle left L1, the lane was killed, the vehicle crossed, the arm closed by the
+PLC's own rule. The levels that the lane last knew show nobody, and the arm is closed: it is not gone for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lane_controller.contracts.values import Outcome, TagStatus
+from lane_controller.core import effects as fx
+from lane_controller.core.config import LaneConfig
+from lane_controller.core.events import (
+    BarrierReported,
+    Booted,
+    Event,
+    ListHeartbeat,
+    PlcOnline,
+    ReaderConnected,
+    SensorChanged,
+    SensorLevels,
+    TagSeen,
+    TimerFired,
+)
+from lane_controller.core.instant import Now
+from lane_controller.core.lane import start, step
+from lane_controller.core.records import Authorised, Durable, PassageClosed, Record, Voided
+from lane_controller.core.recovery import recover
+from lane_controller.core.values import BarrierState, Sensor, TagEntry, Tariff
+
+TAG = TagEntry("AA", None, "acc", "VETC", "20A12345", 1, TagStatus.ACTIVE, 10**6, None, 1)
+TARIFF = Tariff(1, 0, ((1, 35_000), (2, 50_000), (3, 75_000), (4, 120_000), (5, 180_000)))
+CLEAR = SensorLevels(False, False, False, False, False)
+CLOSED = BarrierReported(BarrierState.CLOSED, False, True)
+OPEN = BarrierReported(BarrierState.OPEN, True, False)
+UTC_US = 1_781_500_000_000_000
+
+
+class Life:
+    """One run of the lane's core; `records` is what it made durable."""
+
+    def __init__(self, durable: Durable, at_us: int) -> None:
+        self.lane, self.at_us = start(LaneConfig()), at_us
+        self.records: list[Record] = []
+        self._timers: dict[str, int] = {}
+        self.tell(Booted("b", durable.n > 0, durable, (TARIFF,)), ListHeartbeat(1, 0), ReaderConnected("r", None))
+
+    def tell(self, *events: Event, after_ms: int = 0) -> None:
+        """Hand in events, and every timer that is due before them."""
+        until_us = self.at_us + after_ms * 1000
+        while due := sorted((at, key) for key, at in self._timers.items() if at <= until_us):
+            at, key = due[0]
+            del self._timers[key]
+            self.at_us = max(self.at_us, at)
+            self._step(TimerFired(key))
+        self.at_us = until_us
+        for event in events:
+            self._step(event)
+
+    def edge(self, sensor: Sensor, on: bool, *, happened_us: int | None = None) -> SensorChanged:
+        return SensorChanged(sensor, on, happened_us is not None, happened_us or self.at_us)
+
+    def _step(self, event: Event) -> None:
+        self.lane, effects = step(self.lane, event, Now(self.at_us, UTC_US + self.at_us))
+        for effect in effects:
+            match effect:
+                case fx.Record(record):
+                    self.records.append(record)
+                case fx.StartTimer():
+                    self._timers[effect.key] = effect.at_mono_us
+                case fx.CancelTimer():
+                    self._timers.pop(effect.key, None)
+                case _:
+                    pass
+
+
+def authorised() -> tuple[Durable, Authorised]:
+    """A lane that let a vehicle through and died as the vehicle left L1."""
+    life = Life(Durable(), 10**9)
+    life.tell(PlcOnline(), CLEAR, CLOSED)
+    life.tell(life.edge(Sensor.L1, True), after_ms=100)
+    life.tell(*[TagSeen("AA", None, 1, -55, None, "r", TAG)] * 4, after_ms=50)
+    life.tell(OPEN, after_ms=600)
+    (given,) = [record for record in life.records if isinstance(record, Authorised)]
+    return recover(life.records, 1), given
+
+
+def restart(durable: Durable, past: SensorLevels, crossed: Sequence[tuple[Sensor, bool, int]]) -> Life:
+    """The next run, 3 s later: the levels of the past, the logged edges (ms before now), the levels of now."""
+    life = Life(durable, 10**9 + 3_000_000)
+    life.tell(PlcOnline(), past, CLOSED, after_ms=300)
+    for sensor, on, ago_ms in crossed:
+        life.tell(life.edge(sensor, on, happened_us=life.at_us - ago_ms * 1000))
+    life.tell(CLEAR, CLOSED)
+    life.tell(after_ms=25_000)
+    return life
+
+
+def ends(life: Life) -> list[tuple[str, str]]:
+    """How authorisations ended, and what crossed."""
+    return [
+        (type(record).__name__, record.passage.finding.outcome if isinstance(record, PassageClosed) else record.reason)
+        for record in life.records
+        if isinstance(record, PassageClosed | Voided)
+    ]
+
+
+CROSSING = (
+    (Sensor.L2, True, 2_000), (Sensor.LC2, True, 2_000), (Sensor.L3, True, 1_700), (Sensor.L2, False, 1_400),
+    (Sensor.LC2, False, 1_400), (Sensor.L3, False, 1_000),
+)  # fmt: skip
+
+
+def test_a_vehicle_between_the_loops_is_charged_under_its_own_id() -> None:
+    durable, given = authorised()
+    life = restart(durable, SensorLevels(False, False, False, False, False, past=True), CROSSING)
+    assert ends(life) == [("PassageClosed", Outcome.CHARGED)]
+    (closed,) = [record for record in life.records if isinstance(record, PassageClosed)]
+    assert closed.passage.passage_id == given.passage_id
+
+
+def test_so_is_one_that_had_the_curtain_behind_it_still() -> None:
+    durable, _ = authorised()
+    past = SensorLevels(False, False, False, True, False, past=True)
+    life = restart(durable, past, ((Sensor.LC1, False, 2_010), *CROSSING))
+    assert ends(life) == [("PassageClosed", Outcome.CHARGED)]
+
+
+def test_a_vehicle_that_crossed_nowhere_is_void_once() -> None:
+    durable, _ = authorised()
+    past = SensorLevels(False, False, False, True, False, past=True)
+    life = restart(durable, past, ((Sensor.LC1, False, 2_010),))
+    assert ends(life) == [("Voided", "vehicle gone at restart")]
+
+
+def test_without_logged_edges_a_closed_arm_and_an_empty_lane_still_mean_gone() -> None:
+    durable, _ = authorised()
+    life = restart(durable, CLEAR, ())
+    assert ends(life) == [("Voided", "vehicle gone at restart")]
