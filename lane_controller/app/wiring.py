@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from anpr.mjpeg import MjpegSource
-from anpr.rtsp import RtspSource
 from anpr.worker import PlateWorker
 from lane_controller.app.commands import CommandDesk, Hands
 from lane_controller.app.health import LaneHealth, Metrics
@@ -38,7 +36,7 @@ from lane_controller.lists.cache import TariffCache
 from lane_controller.lists.country.upkeep import CountryList, open_free_list
 from lane_controller.lists.follower import ListFollower
 from lane_controller.outbox.ended import send_ended_epochs
-from lane_controller.outbox.evidence import EvidenceSpool, EvidenceUploader
+from lane_controller.outbox.evidence import EvidenceSpool
 from lane_controller.outbox.journal import Journal, JournalError, JournalReader, JournalRefusedError, journal_path
 from lane_controller.outbox.memory import recall
 from lane_controller.outbox.relay import Relay
@@ -128,6 +126,8 @@ async def _background(shared: Shared) -> AsyncIterator[None]:
     """Everything that serves all lanes."""
     work = [_make_topics(shared.stream), shared.follower.run(), shared.tag_list.verify_for_ever(), _measure(shared)]
     if shared.settings.backoffice is not None:
+        from lane_controller.outbox.upload import EvidenceUploader  # noqa: PLC0415 - an HTTP client, see its module
+
         work.append(EvidenceUploader(shared.spool, shared.settings.backoffice).run())
     if shared.recogniser is not None:
         work.append(_start_recogniser(shared.recogniser))
@@ -312,6 +312,9 @@ def _plates(table: LaneTable, shared: Shared, runner: LaneRunner, health: LaneHe
     if table.camera is None or shared.recogniser is None:
         return NoCamera(runner.offer)
     timing = PlateTiming(anpr.deadline_ms / 1000, anpr.camera_delay_ms * 1000)
+    from anpr.mjpeg import MjpegSource  # noqa: PLC0415 - an HTTP client, only where there is a camera
+    from anpr.rtsp import RtspSource  # noqa: PLC0415
+
     kind = RtspSource if table.camera.startswith("rtsp") else MjpegSource
     source = kind(table.camera, name=f"camera-{table.id}")
     return PlateCamera(

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lane_controller.outbox import evidence
-from lane_controller.outbox.evidence import EvidenceSpool, EvidenceUploader
+from lane_controller.outbox import upload
+from lane_controller.outbox.evidence import EvidenceSpool
+from lane_controller.outbox.upload import EvidenceUploader
 from tests.integration.lane_shell.eventually import eventually
 
 pytestmark = pytest.mark.integration
@@ -48,7 +49,7 @@ class EvidenceServer:
 async def test_every_image_arrives_after_refusals_and_is_only_then_moved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evidence, "RETRY_S", (0.01,))
+    monkeypatch.setattr(upload, "RETRY_S", (0.01,))
     spool = EvidenceSpool(tmp_path)
     names = [spool.put(f"image {number}".encode()) for number in range(5)]
     assert spool.put(b"image 0") == names[0]
@@ -71,7 +72,7 @@ async def test_every_image_arrives_after_refusals_and_is_only_then_moved(
 async def test_a_dead_back_office_keeps_everything_in_the_spool(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evidence, "RETRY_S", (0.01,))
+    monkeypatch.setattr(upload, "RETRY_S", (0.01,))
     spool = EvidenceSpool(tmp_path)
     spool.put(b"image")
     uploader = EvidenceUploader(spool, "http://127.0.0.1:9")
