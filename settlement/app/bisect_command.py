@@ -144,6 +144,7 @@ def _tree(rows: Path, side: str, day: str | None, config: Path | None, mapping: 
 
 def _rows(rows: Path, side: str, config: Path | None, mapping: str | None) -> tuple[pl.DataFrame, Side, Cutoff]:
     from settlement.app.close_sources import read_side, told
+    from settlement.app.inputs import of_file
     from settlement.intake.columns import Side
     from settlement.intake.mapping import load
 
@@ -151,7 +152,7 @@ def _rows(rows: Path, side: str, config: Path | None, mapping: str | None) -> tu
         raise UnusableInputError(f"--side: provider or station, not {side!r}")
     configuration = configuration_of(config)
     which = Side(side)
-    table = read_side(rows, which, load(mapping), configuration)
+    table = read_side(of_file(rows), which, load(mapping), configuration)
     if table.rejects:
         typer.echo(f"{rows.name}: {len(table.rejects)} dòng bị loại / rejected rows are not compared", err=True)
     return told(table, which, configuration), which, configuration.cutoff

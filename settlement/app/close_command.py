@@ -20,11 +20,13 @@ from settlement.intake.problems import UnusableInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date
+    from datetime import date, datetime
 
+    from settlement.app.close_sources import SettledDay
     from settlement.books.database import BookDatabase
     from settlement.books.key_files import RegisteredKeys
     from settlement.clearing.closed_day import ClosedDay, Minutes
+    from settlement.intake.configuration import Configuration
     from settlement.intake.mapping import ProviderMapping
 
 keys_app = typer.Typer(no_args_is_help=True, help="Khóa ký biên bản. Keys that sign the minutes of a day.")
@@ -38,7 +40,12 @@ Config = Annotated[
     Path | None,
     typer.Option("--config", help="Cấu hình (JSON): plazas, cutoff, fee_bp, vat, keys. See docs/settlement."),
 ]
-Station = Annotated[Path | None, typer.Option("--station", help="Tệp của trạm. What drove through (CSV or XLSX).")]
+Station = Annotated[
+    Path | None,
+    typer.Option(
+        "--station", help="Tệp của trạm. What drove through (CSV or XLSX); without it the lanes' own passages."
+    ),
+]
 Charges = Annotated[Path | None, typer.Option("--charges", help="Tệp của nhà cung cấp. What was taken (CSV or XLSX).")]
 Mapping = Annotated[str | None, typer.Option("--mapping", help="Cách đọc tệp. See `settlement mapping list`.")]
 Now = Annotated[
@@ -83,7 +90,6 @@ def close(  # noqa: PLR0913, PLR0917  one parameter per option
     day before is open. A closed day is never changed: there is no command to open it again.
     """
     from settlement.app import close as closing
-    from settlement.app.close_sources import Files, from_files
     from settlement.app.settling import NotBalancedError
     from settlement.books import key_files
     from settlement.clearing.closed_day import micros_of
@@ -96,8 +102,8 @@ def close(  # noqa: PLR0913, PLR0917  one parameter per option
             with books_of(database) as books:
                 _close_countersigned(books, countersigned, (provider, the_day), registered, out)
             return
-        if operator_key is None or station is None or charges is None:
-            raise UnusableInputError("give --station, --charges and --operator-key, or --countersigned FILE")
+        if operator_key is None or charges is None:
+            raise UnusableInputError("give --charges and --operator-key, or --countersigned FILE")
         operator = key_files.read_key(operator_key)
         key_files.must_be_registered(registered, "operator", provider, public_key(operator))
         known = registered.of("provider", provider)
@@ -107,11 +113,9 @@ def close(  # noqa: PLR0913, PLR0917  one parameter per option
         configuration = configuration_of(config)
         with books_of(database) as books:
             closing.refuse_unless_next(books, provider, the_day)
-            say(f"đọc và khớp {station.name}, {charges.name} / reading and matching")
             reconciled = moment_of(now)
-            files = Files(station, charges, _mapping(mapping))
             try:
-                settled = from_files(files, the_day, provider, reconciled, configuration)
+                settled = _settled(books, (station, charges), mapping, (the_day, provider, reconciled), configuration)
             except NotBalancedError as error:
                 raise closing.RefusedError("không cân đối / the totals do not balance", *error.imbalances) from error
             order = closing.CloseOrder(
@@ -139,6 +143,7 @@ def countersign(
     from settlement.app.close import RefusedError
     from settlement.app.close_sources import read_side, told
     from settlement.app.countersign import countersigned, objections
+    from settlement.app.inputs import of_file
     from settlement.books import key_files
     from settlement.books.minutes_file import file_name, read_minutes, write_minutes
     from settlement.clearing.signing import public_key
@@ -151,7 +156,7 @@ def countersign(
         rows = None
         if charges is not None:
             configuration = configuration_of(config)
-            table = read_side(charges, Side.PROVIDER, _mapping(mapping), configuration)
+            table = read_side(of_file(charges), Side.PROVIDER, _mapping(mapping), configuration)
             rows = told(table, Side.PROVIDER, configuration)
         found = objections(day, registered.operator, rows)
         if day.minutes.provider_key != public_key(private):
@@ -171,9 +176,9 @@ def late(  # noqa: PLR0913, PLR0917  one parameter per option
     day: Day,
     provider: Provider,
     database: Database,
-    station: Annotated[Path, typer.Option("--station", help="Tệp của trạm. The station's rows as they are now.")],
     charges: Annotated[Path, typer.Option("--charges", help="Tệp của nhà cung cấp. The charges as they are now.")],
     by: By,
+    station: Station = None,
     config: Config = None,
     mapping: Mapping = None,
     now: Now = None,
@@ -186,15 +191,13 @@ def late(  # noqa: PLR0913, PLR0917  one parameter per option
     """
     from settlement.app import late as late_rows
     from settlement.app.close import RefusedError
-    from settlement.app.close_sources import Files, from_files
 
     with ending():
         the_day = date_of("DAY", day)
         configuration = configuration_of(config)
         with books_of(database) as books:
             late_rows.must_be_closed(books, provider, the_day)
-            files = Files(station, charges, _mapping(mapping))
-            settled = from_files(files, the_day, provider, moment_of(now), configuration)
+            settled = _settled(books, (station, charges), mapping, (the_day, provider, moment_of(now)), configuration)
             if not by.strip():
                 raise UnusableInputError("--by: say who books this")
             _, compared = late_rows.changes_of(books, provider, settled)
@@ -293,6 +296,23 @@ def _close_countersigned(
     day = read_minutes(path)
     ready_to_close(books, day, asked, registered)
     _finish(books, day, out)
+
+
+def _settled(
+    books: BookDatabase,
+    files: tuple[Path | None, Path],
+    mapping: str | None,
+    order: tuple[date, str, datetime],
+    configuration: Configuration,
+) -> SettledDay:
+    """A day from the provider's file and the station's, or the passages in the database."""
+    from settlement.app import wiring
+    from settlement.app.close_sources import from_inputs
+
+    address = books.address if files[0] is None else None
+    with wiring.inputs(*files, address, order[0], order[1], configuration) as both:
+        say(f"đọc và khớp {both[0].name}, {both[1].name} / reading and matching")
+        return from_inputs(both, _mapping(mapping), order, configuration)
 
 
 def _mapping(name: str | None) -> ProviderMapping:

@@ -11,26 +11,17 @@ from pathlib import Path
 
 import polars as pl
 
+from settlement.app.inputs import Input
 from settlement.app.settling import Settled, settle
 from settlement.clearing.closed_day import ClosedItem, Source
 from settlement.clearing.closing_items import PROVIDER_TOLD, STATION_TOLD, closing_items
 from settlement.intake.columns import Side
 from settlement.intake.configuration import Configuration
-from settlement.intake.mapping import ProviderMapping
+from settlement.intake.mapping import CANONICAL_MAPPING, ProviderMapping
 from settlement.intake.problems import UnusableInputError
 from settlement.intake.rejects import Reject
-from settlement.intake.sources import open_source
 from settlement.intake.table import Reading, ReadTable, read_table
 from settlement.intake.told import told as rows_told
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """The two files of a day and how they are read."""
-
-    station: Path
-    provider: Path
-    mapping: ProviderMapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +34,26 @@ class SettledDay:
     rejects: tuple[Reject, ...]
 
 
-def read_side(path: Path, side: Side, mapping: ProviderMapping, configuration: Configuration) -> ReadTable:
-    """One file; UnusableInputError names it."""
+def read_side(given: Input, side: Side, mapping: ProviderMapping, configuration: Configuration) -> ReadTable:
+    """One side; UnusableInputError names where it comes from."""
+    part = (CANONICAL_MAPPING if given.canonical else mapping).side(side)
     try:
-        return read_table(open_source(path), Reading(side, path.name, mapping.side(side), configuration.plazas))
+        return read_table(given.open(), Reading(side, given.name, part, configuration.plazas))
     except UnusableInputError as error:
         message = str(error)
-        raise UnusableInputError(message if message.startswith(str(path)) else f"{path.parent}: {message}") from error
+        named = given.canonical or message.startswith(str(Path(given.place) / given.name))
+        raise UnusableInputError(message if named else f"{given.place}: {message}") from error
 
 
-def from_files(files: Files, day: date, provider: str, now: datetime, configuration: Configuration) -> SettledDay:
-    """A day settled from two files; NotBalancedError where the totals do not hold."""
-    station = read_side(files.station, Side.STATION, files.mapping, configuration)
-    charges = read_side(files.provider, Side.PROVIDER, files.mapping, configuration)
+def from_inputs(
+    both: tuple[Input, Input], mapping: ProviderMapping, order: tuple[date, str, datetime], configuration: Configuration
+) -> SettledDay:
+    """A day settled from station and provider. `order`: day, provider, moment; NotBalancedError as `settle`."""
+    station = read_side(both[0], Side.STATION, mapping, configuration)
+    charges = read_side(both[1], Side.PROVIDER, mapping, configuration)
+    day, provider, now = order
     settled = settle(station, charges, day, now, configuration)
-    return settled_day(settled, provider, (files.station.name, files.provider.name), configuration)
+    return settled_day(settled, provider, (both[0].name, both[1].name), configuration)
 
 
 def settled_day(settled: Settled, provider: str, names: tuple[str, str], configuration: Configuration) -> SettledDay:

@@ -34,7 +34,8 @@ class BookDatabase(ClickHouse):
         plain, self.replicated = _without_replicated(address)
         self.name = urlsplit(plain).path.lstrip("/") or "default"
         super().__init__(plain)
-        self._plain = plain
+        self.address = plain
+        """Without `replicated`, as clickhouse-driver takes it; holds the password."""
 
     def rows(self, sql: str, parameters: Mapping[str, Any] = _NOTHING) -> list[tuple[Any, ...]]:
         """All rows of a query; `%(name)s` stands for a parameter."""
@@ -73,7 +74,7 @@ class BookDatabase(ClickHouse):
 
     def make_database(self) -> None:
         """Create the database of the address where it is missing."""
-        parts = urlsplit(self._plain)
+        parts = urlsplit(self.address)
         with _Closing(ClickHouse(urlunsplit(parts._replace(path="/default")))) as server:
             server.rows(f"CREATE DATABASE IF NOT EXISTS `{self.name}`", {})
 

@@ -94,6 +94,12 @@ def item_findings(row: ClosingRow, minutes: Minutes, items: Sequence[StoredItem]
         register = {stored.item.key: stored.leaf for stored in items}
         if KeyTree(register).root != minutes.item_root:
             yield Finding(day, row.name, "the leaf hashes beside the items do not give the signed root either")
+    keys = {stored.item.leaf: stored.item.key for stored in items}
+    renamed = sorted(key for key, leaf in register.items() if keys.get(leaf, key) != key)
+    for key in renamed:
+        # A leaf hash binds its key: the item that has this hash is the signed one, the register's word for it is not.
+        yield Finding(day, row.name, f"column register: the key {key} was altered")
+    register = {keys[leaf] if key in renamed else key: leaf for key, leaf in register.items()}
     yield from _against_register(row, register, items)
 
 

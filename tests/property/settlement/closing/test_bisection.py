@@ -35,7 +35,7 @@ def compare(mine: KeyTree, theirs: KeyTree, levels: int = 0) -> tuple[set[str], 
 rows = st.dictionaries(st.text(max_size=6), st.text(max_size=2), max_size=40)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100, deadline=None)
 @given(rows, rows, st.integers(0, 5))
 def test_exactly_the_differing_rows_are_found(mine: Rows, theirs: Rows, levels: int) -> None:
     differing, only_mine, only_theirs, _, _ = compare(tree(mine), tree(theirs), levels)
@@ -44,6 +44,7 @@ def test_exactly_the_differing_rows_are_found(mine: Rows, theirs: Rows, levels: 
     assert only_theirs == theirs.keys() - mine.keys()
 
 
+@settings(max_examples=60, deadline=None)
 @given(rows, st.randoms())
 def test_the_root_does_not_depend_on_the_order_of_rows(mine: Rows, chance: random.Random) -> None:
     shuffled = list(mine.items())
@@ -51,11 +52,13 @@ def test_the_root_does_not_depend_on_the_order_of_rows(mine: Rows, chance: rando
     assert tree(dict(shuffled)).root == tree(mine).root
 
 
+@settings(max_examples=60, deadline=None)
 @given(rows, rows)
 def test_different_rows_never_share_a_root(mine: Rows, theirs: Rows) -> None:
     assert (tree(mine).root == tree(theirs).root) == (mine == theirs)
 
 
+@settings(max_examples=60, deadline=None)
 @given(rows.filter(bool), st.text(max_size=6), st.text(max_size=2))
 def test_an_inserted_row_changes_the_hashes_on_its_own_path_alone(mine: Rows, key: str, content: str) -> None:
     before, after = tree(mine), tree({**mine, key: content})

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backoffice.contracts import ledger
@@ -41,6 +41,7 @@ def next_event(now: Standing, kind: str, user: str, **given: object) -> Event:
     return Event("d", len(now.events) + 1, kind, user, 1, previous=last, **filled)  # type: ignore[arg-type]
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from(PEOPLE)), max_size=25))
 def test_no_decision_by_one_person_alone(acts: list[tuple[str, str]]) -> None:
     now = Standing()
@@ -57,6 +58,7 @@ def test_no_decision_by_one_person_alone(acts: list[tuple[str, str]]) -> None:
         assert sum(event.kind == "approve" for event in now.events) == 1
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from(PEOPLE)), max_size=12), st.data())
 def test_an_event_left_out_swapped_or_altered_is_noticed(acts: list[tuple[str, str]], data: st.DataObject) -> None:
     now = Standing()
@@ -106,6 +108,7 @@ def sums(legs: list[Posting]) -> dict[str, int]:
     return dict(found)
 
 
+@settings(max_examples=60, deadline=None)
 @given(disputed_items(), st.sampled_from(sorted(DECISIONS)), st.none() | st.integers(-1, 30).map(lambda n: n * 5_000))
 def test_a_decision_leaves_the_ledger_balanced_and_the_operator_with_what_is_due(
     item: ClosedItem, decision: str, amount: int | None
@@ -136,6 +139,7 @@ def test_a_decision_leaves_the_ledger_balanced_and_the_operator_with_what_is_due
     assert {leg.posting_id for leg in standing([*before, *legs])}.isdisjoint({leg.posting_id for leg in before})
 
 
+@settings(max_examples=60, deadline=None)
 @given(disputed_items())
 def test_every_dispute_can_be_decided(item: ClosedItem) -> None:
     possible = []
