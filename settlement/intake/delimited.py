@@ -106,10 +106,7 @@ def _even(block: bytes, lines: np.ndarray, shape: Shape) -> Lines | None:
 
 
 def _quotes_only_enclose(block: bytes, separator: str) -> bool:
-    """Every quote opens at the start of a cell or closes at its end, on the same line: nothing is hidden inside.
-
-    A separator between two quotes is seen by the count of separators.
-    """
+    """Every quote opens at the start of a cell or closes at its end, with no separator or line end between them."""
     octets = np.frombuffer(block, dtype=np.uint8)
     marks = np.flatnonzero(octets == _QUOTE)
     if len(marks) % 2:
@@ -117,9 +114,10 @@ def _quotes_only_enclose(block: bytes, separator: str) -> bool:
     opening, closing = marks[::2], marks[1::2]
     edges = _table_of(_NEWLINE, ord(separator))
     enclosing = edges[octets[opening - 1]] & edges[octets[closing + 1]]  # before the first octet: the last, a newline
-    ends = np.flatnonzero(octets == _NEWLINE)
-    same_line = np.searchsorted(ends, opening) == np.searchsorted(ends, closing)
-    return bool(enclosing.all() and same_line.all())
+    if not enclosing.all():
+        return False
+    boundaries = np.flatnonzero(edges[octets])
+    return bool((np.searchsorted(boundaries, opening) == np.searchsorted(boundaries, closing)).all())
 
 
 def _may_need_trimming(block: bytes, lines: int, separator: str) -> bool:

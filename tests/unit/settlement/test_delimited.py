@@ -64,6 +64,12 @@ def test_bad_lines_cost_only_themselves() -> None:
     assert "quot" in bad[1].reason
 
 
+def test_a_separator_in_quotes_does_not_make_up_for_a_missing_cell() -> None:
+    lines = read(b'a,b,c\n"x,y",z\n"d",e,f\n', 1, Shape(",", 3))
+    assert lines.cells.rows() == [(1, "a", "b", "c"), (3, "d", "e", "f")]
+    assert lines.bad == [BadLine(2, "2 cells, the header has 3")]
+
+
 @pytest.mark.parametrize("line", ["", " ", "\u00a0\t", ",,,,", ' , ,"",', '"  "', ";"])
 def test_blank_lines_are_no_rows(line: str) -> None:
     assert is_blank(line, ";" if ";" in line else ",")
