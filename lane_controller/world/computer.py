@@ -90,8 +90,9 @@ class LaneComputer:
         self.checker.see(event, effects, now)
         if self.watch is not None:
             self.watch(event, now, effects)
+        perform = self._perform
         for effect in effects:
-            self._perform(effect)
+            perform(effect)
 
     def _cut_within(self, event: Event, effects: tuple[Effect, ...], now: Now) -> None:
         """Only the first effects of this step happen, then power is gone."""

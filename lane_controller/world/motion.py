@@ -25,12 +25,11 @@ class Motion:
     def at(self, t: float) -> tuple[float, float]:
         """Place and speed."""
         pieces = self.pieces
-        piece = pieces[0]
-        for other in pieces:
-            if other[0] > t:
-                break
-            piece = other
-        t0, x0, v0, a = piece
+        t0, x0, v0, a = pieces[-1]
+        if t < t0:
+            for t0, x0, v0, a in reversed(pieces):  # noqa: B007 - the first piece that has begun is the one
+                if t0 <= t:
+                    break
         dt = t - t0
         return x0 + (v0 + 0.5 * a * dt) * dt, v0 + a * dt
 

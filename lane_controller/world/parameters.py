@@ -38,7 +38,11 @@ class WorldParameters:
     class_1_share: float = _p(0.80, "share", "about 80 % light vehicles (receipts of the plaza's first three months)")
     trailer_share: float = _p(0.5, "of classes 4, 5", "assumed; loops drop out under high beds (rules, LOOP_DROPOUT)")
     returns_share: float = _p(0.01, "share", "assumed; the same vehicle again within the episode (R15)")
-    motorcycle_share: float = _p(0.003, "share", "assumed; motorcycles lose their way into the lane (R9)")
+    motorcycle_share: float = _p(
+        0.003,
+        "share",
+        "assumed; told by the lane (class sensor, R9) they leave sideways, else they drive round the arm",
+    )
     ram_share: float = _p(0.0001, "share", "assumed; drives through the closed arm")
     hesitate_share: float = _p(0.0005, "share", "assumed; reverses under the arm, then goes on")
     turn_back_share: float = _p(0.001, "share", "assumed; backs out from L1")

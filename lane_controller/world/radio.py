@@ -6,6 +6,7 @@ Never: a read that the lobe does not give, or one that is left out to be quick.
 """
 
 from random import Random
+from statistics import NormalDist
 
 from lane_controller.core.events import NeighbourHeard, ReaderConnected, ReaderLost, TagSeen
 from lane_controller.core.values import TagEntry
@@ -23,6 +24,9 @@ ANSWERS_DB = 15.0
 SHARE_EVERY_S = 0.2
 CREDIBLE_S = 0.12
 PASSER_TAG_M = 1.7
+NOISE = tuple(NormalDist().inv_cdf((i + 0.5) / 1024) for i in range(1024))
+"""The normal law in 1,024 steps of equal chance."""
+
 Late = tuple[TagPlan, int, int]
 
 
@@ -46,6 +50,9 @@ class Radio:
         self.beside: list[tuple[str, int, int]] = []
         self.reads = 0
         self._noise: dict[int, Random] = {}
+        self._floor_dbm, self._noise_db = parameters.floor_dbm, parameters.noise_db
+        self._peak_db, self._edge_loss_db = parameters.peak_dbm - parameters.floor_dbm, parameters.edge_loss_db
+        self._every_us = US / parameters.reads_per_s
 
     # ---- the reader -------------------------------------------------------------------------------------------------
 
@@ -94,13 +101,14 @@ class Radio:
         vehicle, noise = asked
         if not vehicle.in_zone:
             return
-        p = self.parameters
-        tag_m = vehicle.motion.at(self.agenda.now_us / US)[0] - vehicle.plan.tag_m
-        for tag in vehicle.plan.tags:
-            dbm = self.strength_dbm(tag.gain_db, tag_m)
-            if noise.random() * ANSWERS_DB < dbm - p.floor_dbm:
-                self._hear(tag, round(dbm + noise.gauss(0.0, p.noise_db)))
-        self.agenda.after((0.5 + noise.random()) / p.reads_per_s, self._ask, asked)
+        plan, random, now_us = vehicle.plan, noise.random, self.agenda.now_us
+        off = (vehicle.motion.at(now_us / US)[0] - plan.tag_m - self.middle) / self.half
+        loss_db = self._edge_loss_db * off * off
+        for tag in plan.tags:
+            above_db = self._peak_db + tag.gain_db - loss_db
+            if random() * ANSWERS_DB < above_db:
+                self._hear(tag, round(above_db + self._floor_dbm + NOISE[int(random() * 1024)] * self._noise_db))
+        self.agenda.at(now_us + int((0.5 + random()) * self._every_us), self._ask, asked)
 
     def _heard_beside(self, plan: VehiclePlan) -> None:
         """A neighbour lane hears this vehicle's tag well enough to tell of it."""

@@ -25,6 +25,8 @@ RETRY_S = 0.7
 HESITATES_AT_M = -0.4
 FOLLOWS_S = 0.4
 SQUEEZES_S = 3.0
+CLINGS_M = 0.8
+CLING_AGAIN_S = 0.25
 
 
 @dataclass(slots=True, eq=False)
@@ -187,8 +189,7 @@ class Road:
             case What.UNZONE:
                 vehicle.in_zone = False
             case What.LOOK:
-                vehicle.looked = True
-                self._consider((vehicle, None))
+                self._look(vehicle)
             case What.ARM:
                 self._at_arm(vehicle)
             case What.CROSSED:
@@ -197,6 +198,11 @@ class Road:
                 self._clear(vehicle)
             case What.GONE:
                 self._gone(vehicle)
+
+    def _look(self, vehicle: Vehicle) -> None:
+        """The driver looks at signal and arm."""
+        vehicle.looked = True
+        self._consider((vehicle, None))
 
     def _unmet(self, vehicle: Vehicle, stone: Milestone) -> None:
         _, what, sensor = stone
@@ -263,17 +269,28 @@ class Road:
 
     def _consider(self, who: tuple[Vehicle, None]) -> None:
         vehicle = who[0]
-        if vehicle not in self.vehicles or not vehicle.looked or vehicle.backing:
+        if vehicle not in self.vehicles or not vehicle.looked or vehicle.backing or self._turns_aside(vehicle):
             return
         if vehicle.committed:
             if vehicle.stop_m == BEFORE_ARM_M and self._passable():
                 self._go(vehicle)
             return
         ahead = self._ahead(vehicle)
-        close = vehicle.manner is Manner.CLOSE and ahead is not None and ahead.committed and self._passable()
+        close = vehicle.manner is Manner.CLOSE and ahead is not None and self._can_cling(vehicle, ahead)
         free = self._passable() and self.plc.signal is Aspect.GREEN and (ahead is None or ahead.clear)
         if close or free or (vehicle.manner is Manner.RAM and (ahead is None or ahead.clear)):
             self._go(vehicle)
+
+    def _can_cling(self, vehicle: Vehicle, ahead: Vehicle) -> bool:
+        """A close follower goes with the vehicle ahead as soon as that is no slower than itself."""
+        if not ahead.committed or ahead.clear or not self._passable():
+            return False
+        now_us = self.agenda.now_us
+        (x, v), (ahead_x, ahead_v) = vehicle.place(now_us), ahead.place(now_us)
+        if ahead.stop_m >= 0 and ahead_v >= v and ahead_x - ahead.plan.length_m - x >= CLINGS_M:
+            return True
+        self.agenda.after(CLING_AGAIN_S, self._consider, (vehicle, None))
+        return False
 
     def _go(self, vehicle: Vehicle) -> None:
         vehicle.committed, vehicle.stop_m = True, 0.0
@@ -329,13 +346,22 @@ class Road:
             self._back_to_line(vehicle)
         else:
             self.agenda.after(vehicle.plan.reaction_s, self._consider, (vehicle, None))
+            if self._turns_aside(vehicle) and vehicle.stop_m == STOP_LINE_M:
+                self._gone(vehicle)
+                return
             if vehicle.plan.motorcycle:
                 self.agenda.after(SQUEEZES_S, self._squeeze, vehicle)
             self.stood(vehicle)
 
+    def _turns_aside(self, vehicle: Vehicle) -> bool:
+        """A motorcycle that the lane told so (R9) leaves sideways at the line."""
+        return vehicle.plan.motorcycle and self.plc.config.measures_class
+
     def _squeeze(self, vehicle: Vehicle) -> None:
         """A motorcycle drives round the end of the arm."""
-        ahead = self._ahead(vehicle) if vehicle in self.vehicles else vehicle
+        if vehicle not in self.vehicles or self._turns_aside(vehicle):
+            return
+        ahead = self._ahead(vehicle)
         if ahead is None or ahead.clear:
             self.wave_through(vehicle)
 
@@ -354,7 +380,8 @@ class Road:
         behind = self.behind(vehicle)
         to = STOP_LINE_M
         if behind is not None:
-            to = max(to, behind.place(self.agenda.now_us)[0] + vehicle.plan.length_m + 0.8)
+            comes_m = max(behind.place(self.agenda.now_us)[0], behind.stop_m)
+            to = max(to, comes_m + vehicle.plan.length_m + 0.8)
         x, _ = vehicle.place(self.agenda.now_us)
         vehicle.stop_m = min(x - 0.1, to)
         self._move(vehicle, mv.backing(self.agenda.now_us / US, x, vehicle.stop_m), backing=True)

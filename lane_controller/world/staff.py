@@ -92,7 +92,8 @@ class Staff:
         self.tries[number] = tries = self.tries.get(number, 0) + 1
         if self.state is LaneState.FAULT:
             self._repair()
-        if tries <= PATIENCE or self.plc.arm.stuck or self.plc.arm.broken:
+        arm = self.plc.arm
+        if tries <= PATIENCE or arm.broken or (arm.stuck and not self.holding):
             vehicle_class = None if vehicle.plan.motorcycle else vehicle.plan.vehicle_class
             self.computer.feed(ReleaseRequested("xe đứng chờ", vehicle_class))
             return
@@ -101,6 +102,7 @@ class Staff:
     def _lift(self, vehicle: Vehicle) -> None:
         """Hold the arm up by hand and wave the vehicle through."""
         if self.holding:
+            self.road.wave_through(vehicle)
             return
         self.holding = True
         self.lifted.add(vehicle.plan.number)

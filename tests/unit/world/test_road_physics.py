@@ -1,18 +1,25 @@
 """The road keeps physics: nobody drives through a closed arm or through another vehicle, edges fit the bodies."""
 
+from dataclasses import replace
 from itertools import pairwise
+
+import pytest
 
 from lane_controller.core.events import SensorChanged
 from lane_controller.core.values import Sensor
 from lane_controller.world.agenda import US
+from lane_controller.world.draw import draw
 from lane_controller.world.episode import Episode
 from lane_controller.world.plan import Manner
 from lane_controller.world.road import Vehicle
 from tests.unit.world.episodes import P, plan
 
+PUSHY = replace(P, close_follower_share=0.15, hesitate_share=0.03, turn_back_share=0.03, refuse_share=0.2)
 
-def test_nobody_overlaps_and_nobody_jumps() -> None:
-    world = Episode(plan(vehicles=40), P)
+
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_nobody_overlaps_and_nobody_jumps(index: int) -> None:
+    world = Episode(replace(draw(9, index, PUSHY, ["power_cut"]), passers=()), PUSHY)
     worst, fastest = [10.0], [0.0]
     last: dict[int, tuple[int, float]] = {}
 
