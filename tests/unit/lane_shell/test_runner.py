@@ -191,6 +191,32 @@ async def test_a_step_of_the_wall_clock_is_told_once(bench: Bench) -> None:
     assert stepped.step_us == pytest.approx(-90_000_000, abs=100_000)
 
 
+@pytest.mark.parametrize("step_us", [-7_200_000_000, 7_200_000_000])
+async def test_a_car_passes_while_the_wall_clock_is_set(bench: Bench, step_us: int) -> None:
+    """I10: two hours between L1 and the decision, and back before the car drives: no timer moves, no open is late."""
+    now_us = bench.clock.now().mono_us
+    bench.offer(SensorChanged(Sensor.L1, True, False, now_us - 100_000))
+    bench.clock.wall_us += step_us
+    bench.offer(*[TagSeen("AA", None, 1, -55, None, "r", TAG)] * 4)
+    await eventually(bench.opened, 5.0, what="an open")
+    bench.clock.wall_us -= step_us
+    bench.offer(BarrierReported(BarrierState.OPEN, True, False))
+    for sensor, on in (
+        (Sensor.L2, True),
+        (Sensor.L1, False),
+        (Sensor.L3, True),
+        (Sensor.L2, False),
+        (Sensor.L3, False),
+    ):
+        bench.offer(SensorChanged(sensor, on, False, bench.clock.now().mono_us))
+        await asyncio.sleep(0.2)
+    await eventually(lambda: bench.runner.lane.counts.seq == 1, 5.0, what="the passage")
+    await eventually(lambda: "close" in [what for what, _ in bench.device.done], 5.0, what="the close")
+    assert len(bench.opened()) == 1
+    assert bench.runner.lane.counts.last_commits
+    assert bench.health.rejected == {}
+
+
 async def test_a_car_without_a_tag_is_held_by_timers_alone(bench: Bench) -> None:
     bench.offer(SensorChanged(Sensor.L1, True, False, bench.clock.now().mono_us))
     await eventually(lambda: "NO_TAG" in [what for what, _ in bench.device.done], what="NO_TAG on the display")
