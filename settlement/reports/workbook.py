@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from io import BytesIO
 from typing import Any
@@ -26,6 +27,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 
 from settlement.reports.document import Cell, Chart, Column, Document, Fact, Kind, Section
 from settlement.reports.drawing import BAR_COLOUR
+from settlement.reports.long_sheet import LONG, Drawn, put_in, rows_xml
 from settlement.reports.wording import (
     DEMONSTRATION_SHORT,
     NOTHING,
@@ -59,9 +61,12 @@ def render(document: Document) -> bytes:
     book.properties.created = _naive(document.made_at)
     pen = _Pen()
     _front(book, document, pen)
-    for section in document.sections:
-        _sheet(_page(book, section.sheet, document), section, pen)
-    return _steady(book, document.made_at)
+    long_rows: dict[str, bytes] = {}
+    for number, section in enumerate(document.sections, start=2):
+        rows = _sheet(_page(book, section.sheet, document), section, pen)
+        if rows:
+            long_rows[f"xl/worksheets/sheet{number}.xml"] = rows
+    return _steady(book, document.made_at, long_rows)
 
 
 def _naive(moment: datetime) -> datetime:
@@ -94,6 +99,7 @@ class _Pen:
 
     def __init__(self) -> None:
         self._styles: dict[tuple[int, str], Any] = {}
+        self._numbers: dict[str, int] = {}
 
     def cell(self, sheet: Any, value: Cell, font: Font = _PLAIN, number_format: str = "General") -> SheetCell:
         """A cell; text is text even where it begins with "=" (it may come from a file)."""
@@ -122,14 +128,31 @@ class _Pen:
         """A cell of a table in the form of its column."""
         if value is None or value == "":
             return None
-        if isinstance(value, datetime):
-            return self.cell(sheet, local(value).replace(tzinfo=None), font, _TIME_FORMAT)
-        if isinstance(value, date):
-            return self.cell(sheet, value, font, _DATE_FORMAT)
-        if isinstance(value, int):
-            form = excel_vnd(value) if column.kind is Kind.VND else excel_count(value)
-            return self.cell(sheet, value, font, form)
-        return self.cell(sheet, value, font)
+        return self.cell(sheet, _shown(value), font, _format(value, column))
+
+    def drawn(self, sheet: Any, value: Cell, column: Column) -> Drawn:
+        """The same cell as a value and the number of its style."""
+        if value is None or value == "":
+            return None
+        form = _format(value, column)
+        if form not in self._numbers:
+            self._numbers[form] = self.cell(sheet, "", _PLAIN, form).style_id
+        shown: Any = _printable(_shown(value))
+        return shown, self._numbers[form]
+
+
+def _shown(value: Cell) -> Cell:
+    return local(value).replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+def _format(value: Cell, column: Column) -> str:
+    if isinstance(value, datetime):
+        return _TIME_FORMAT
+    if isinstance(value, date):
+        return _DATE_FORMAT
+    if isinstance(value, int):
+        return excel_vnd(value) if column.kind is Kind.VND else excel_count(value)
+    return "General"
 
 
 def _front(book: Workbook, document: Document, pen: _Pen) -> None:
@@ -156,7 +179,8 @@ def _fact(sheet: Any, fact: Fact, pen: _Pen) -> list[SheetCell]:
     return [pen.cell(sheet, fact.vietnamese, font), value, pen.cell(sheet, fact.english)]
 
 
-def _sheet(sheet: Any, section: Section, pen: _Pen) -> None:
+def _sheet(sheet: Any, section: Section, pen: _Pen) -> bytes:
+    """Fills the sheet; of a long table one row only, and what has to stand in its place is given back."""
     for number, column in enumerate(section.columns, start=1):
         sheet.column_dimensions[get_column_letter(number)].width = _WIDTHS[column.kind] * max(column.width, 0.6)
     sheet.freeze_panes = f"A{_HEADER_ROW + 1}"
@@ -164,6 +188,10 @@ def _sheet(sheet: Any, section: Section, pen: _Pen) -> None:
     sheet.append([pen.cell(sheet, f"{section.sheet} – {section.english}", _TITLE)])
     sheet.append([pen.cell(sheet, section.note)])
     sheet.append([pen.heading(sheet, column) for column in section.columns])
+    if len(section.rows) > LONG and section.total is None and section.chart is None:
+        sheet.append([pen.cell(sheet, NOTHING)])
+        drawn = ([pen.drawn(sheet, *pair) for pair in zip(row, section.columns, strict=True)] for row in section.rows)
+        return rows_xml(drawn, _HEADER_ROW + 1)
     for row in section.rows:
         sheet.append([pen.value(sheet, value, column) for value, column in zip(row, section.columns, strict=True)])
     if not section.rows:
@@ -174,6 +202,7 @@ def _sheet(sheet: Any, section: Section, pen: _Pen) -> None:
     if section.chart is not None and section.rows:
         place = f"{get_column_letter(len(section.columns) + 2)}{_HEADER_ROW}"
         sheet.add_chart(_chart(sheet, section, section.chart), place)
+    return b""
 
 
 def _printable(value: Cell) -> Cell:
@@ -211,7 +240,7 @@ def _largest(section: Section, shown: Chart) -> int:
     return max((value for row in section.rows if isinstance(value := row[shown.value_column], int)), default=0)
 
 
-def _steady(book: Workbook, made_at: datetime) -> bytes:
+def _steady(book: Workbook, made_at: datetime, long_rows: Mapping[str, bytes]) -> bytes:
     """The archive with the document's time in place of the clock's, so that equal documents give equal bytes."""
     raw, steady = BytesIO(), BytesIO()
     book.save(raw)
@@ -221,6 +250,8 @@ def _steady(book: Workbook, made_at: datetime) -> bytes:
             content = source.read(name)
             if name == "docProps/core.xml":
                 content = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>" + stamp.encode(), content)
+            if name in long_rows:
+                content = put_in(content, long_rows[name], _HEADER_ROW + 1)
             entry = zipfile.ZipInfo(name, date_time=_ZIP_EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             target.writestr(entry, content)
