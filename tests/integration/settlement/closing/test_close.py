@@ -1,6 +1,7 @@
 """`settlement close` on the embedded server: what closes a day, what keeps it open, what never happens twice."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from settlement.clearing.signing import holds
 from settlement.intake.columns import PROVIDER
 from tests.integration.settlement.closing.closed_plaza import FIRST, Plaza, read_rows, write_rows
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 NEXT = FIRST + timedelta(days=1)
 
 
@@ -50,6 +51,20 @@ def test_a_day_is_closed_with_both_signatures(plaza: Plaza) -> None:
     assert {(run.lane, run.seals) for run in day.minutes.seals} == {(f"CM-0{n}", 1) for n in range(1, 5)}
     assert [found.day for found in closings.closed_days(books, "VETC", FIRST, NEXT)] == [FIRST]
     books.close()
+
+
+def test_the_lanes_own_passages_serve_in_place_of_a_station_file(plaza: Plaza) -> None:
+    plaza.make_day(FIRST)
+    line = plaza.close_line(FIRST)
+    at = line.index("--station")
+    closed(plaza, *line[:at], *line[at + 2 :])
+    books = plaza.books()
+    day = closings.closed_day(books, "VETC", FIRST)
+    books.close()
+    assert day is not None
+    assert day.minutes.sources[0].name == "passages VETC"
+    assert day.minutes.agreed_vnd > 0
+    assert day.minutes.item_count > 40
 
 
 def test_a_closed_day_cannot_be_closed_again(plaza: Plaza) -> None:
@@ -114,22 +129,22 @@ def _alter(path: Path, change: Any) -> Path:
     return other
 
 
-@pytest.mark.parametrize(
-    ("name", "change"),
-    [
-        ("an item", lambda c: c["items"][0].__setitem__(c["item_fields"].index("disputed_vnd"), 7)),
-        ("the net payable", lambda c: c["minutes"].__setitem__("net_vnd", 1)),
-        ("an item left out", lambda c: c["items"].pop()),
-        ("the operator's key", lambda c: c["minutes"].__setitem__("operator_key", "ab" * 32)),
-        ("the signature", lambda c: c["signatures"].__setitem__("operator", "00" * 64)),
-    ],
-)
-def test_altered_minutes_are_neither_signed_nor_closed(plaza: Plaza, name: str, change: Any) -> None:
+ALTERATIONS: dict[str, Callable[[Any], object]] = {
+    "an item": lambda c: c["items"][0].__setitem__(c["item_fields"].index("disputed_vnd"), 7),
+    "the net payable": lambda c: c["minutes"].__setitem__("net_vnd", 1),
+    "an item left out": lambda c: c["items"].pop(),
+    "the operator's key": lambda c: c["minutes"].__setitem__("operator_key", "ab" * 32),
+    "the signature": lambda c: c["signatures"].__setitem__("operator", "00" * 64),
+}
+
+
+def test_altered_minutes_are_neither_signed_nor_closed(plaza: Plaza) -> None:
     plaza.make_day(FIRST, passages=12)
     closed(plaza, *plaza.close_line(FIRST, both=False))
-    altered = _alter(plaza.minutes(FIRST), change)
-    refused("countersign", str(altered), "--key", str(plaza.provider_key), "--config", str(plaza.config))
-    refused("close", str(FIRST), *plaza.usual(), "--countersigned", str(altered))
+    for change in ALTERATIONS.values():
+        altered = _alter(plaza.minutes(FIRST), change)
+        refused("countersign", str(altered), "--key", str(plaza.provider_key), "--config", str(plaza.config))
+        refused("close", str(FIRST), *plaza.usual(), "--countersigned", str(altered))
     books = plaza.books()
     assert closings.closing_of(books, "VETC", FIRST) is None
     books.close()

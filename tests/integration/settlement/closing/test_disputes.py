@@ -22,9 +22,10 @@ from settlement.books import closings, disputes
 from settlement.books.corrections import corrections_of
 from settlement.intake.columns import PROVIDER, STATION
 from simulators.provider.faults import charged_twice, ghost, lost, wrong_amount
+from tests.integration.settlement.back_office_tables import BackOffice
 from tests.integration.settlement.closing.closed_plaza import FIRST, PROGRAM, Plaza, read_rows, write_rows
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 NEXT = FIRST + timedelta(days=1)
 CHECKED = {"unbalanced_passages", "postings_without_passage", "unbalanced_corrections", "balances_by_account"}
 
@@ -41,7 +42,7 @@ class Office:
             path = plaza.folder / f"{name}.token"
             path.write_text(result.stdout.splitlines()[0], encoding="utf-8")
             self.tokens[name] = path
-        plaza.make_day(FIRST, passages=60, faults=0.25, kinds=(lost, ghost, wrong_amount, charged_twice))
+        plaza.make_day(FIRST, passages=80, faults=0.5, kinds=(lost, ghost, wrong_amount, charged_twice))
         assert run(*plaza.close_line(FIRST)).exit_code == 0
 
     def list(self, state: str = "pending") -> list[dict[str, Any]]:
@@ -71,8 +72,11 @@ def run(*line: str) -> Result:
     return CliRunner().invoke(app, line)
 
 
-@pytest.fixture
-def office(plaza: Plaza) -> Iterator[Office]:
+@pytest.fixture(scope="module")
+def office(back_office: BackOffice, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """One closed day with many disputes: each test takes some of them, the last one closes the days after it."""
+    back_office.fresh()
+    plaza = Plaza(back_office, tmp_path_factory.mktemp("office"))
     yield Office(plaza)
     assert ledger_findings(plaza) == [], "backoffice verify: complete and balanced"
     result = run("verify", "--config", str(plaza.config), "--database", plaza.back_office.address)
@@ -128,37 +132,6 @@ def test_a_decision_needs_two_people_and_the_right(office: Office) -> None:
         "assign", "propose", "reject", "evidence", "propose", "approve",
     ]  # fmt: skip
     assert shown["evidence"] == ["sha256:" + "ab" * 32]
-
-
-def test_decisions_become_corrections_of_the_next_open_day_once(office: Office) -> None:
-    before = frozen(office.plaza)
-    office.decide(office.first("FE_ONLY"), "recovery")
-    office.decide(office.first("FE_ONLY"), "acceptance")
-    office.decide(office.first("AMOUNT"), "refund")
-    for one in office.list():
-        if one["code"] in ("REFUND_MISSING", "BE_ONLY", "DUP"):
-            office.decide(one["dispute_id"], "refund" if one["key"] < "c:0615C00000030" else "acceptance")
-    assert frozen(office.plaza) == before, "the closed day never changes"
-    decided = office.list("decided")
-    books = office.plaza.books()
-    corrections = corrections_of(books, "VETC", FIRST)
-    assert len(corrections) == len(decided) >= 5
-    assert {one.dispute_id for one in corrections} == {one["dispute_id"] for one in decided}
-    assert all(one.originals for one in corrections)
-    office.plaza.make_day(NEXT, passages=10, faults=0, seed=2)
-    assert run(*office.plaza.close_line(NEXT)).exit_code == 0
-    day = closings.closed_day(books, "VETC", NEXT)
-    assert day is not None
-    assert [one.correction_id for one in day.minutes.corrections] == [one.correction_id for one in corrections]
-    assert day.minutes.corrections_vnd == sum(one.net_vnd for one in corrections) > 0
-    assert day.net_vnd == day.minutes.agreed_vnd - day.minutes.fee_vnd + day.minutes.corrections_vnd
-    third = NEXT + timedelta(days=1)
-    office.plaza.make_day(third, passages=10, faults=0, seed=3)
-    assert run(*office.plaza.close_line(third)).exit_code == 0
-    last = closings.closed_day(books, "VETC", third)
-    books.close()
-    assert last is not None
-    assert last.minutes.corrections == ()
 
 
 def test_late_rows_become_corrections_once_and_settle_disputes(office: Office) -> None:
@@ -220,14 +193,8 @@ def test_a_row_that_vanished_or_changed_is_refused(office: Office) -> None:
 
 def test_late_rows_of_an_open_day_are_refused(office: Office) -> None:
     plaza = office.plaza
-    plaza.make_day(NEXT, passages=5, seed=2)
-    files = [
-        "--station",
-        str(plaza.folder / f"station-{NEXT}.csv"),
-        "--charges",
-        str(plaza.folder / f"provider-{NEXT}.csv"),
-    ]
-    said = run("late", str(NEXT), *plaza.usual(), *files, "--by", "Lan")
+    charges = str(plaza.folder / f"provider-{FIRST}.csv")
+    said = run("late", str(NEXT), *plaza.usual(), "--charges", charges, "--by", "Lan")
     assert said.exit_code == 1
     assert "the day is open" in said.output
 
@@ -248,7 +215,7 @@ def test_an_approval_that_was_killed_is_finished_by_the_next_command(office: Off
     assert "settlement dispute resume" in said.output
     assert run("dispute", "resume", "--database", office.plaza.back_office.address).exit_code == 0
     assert run("dispute", "resume", "--database", office.plaza.back_office.address).exit_code == 0
-    assert len(corrections_of(books, "VETC", FIRST)) == 1
+    assert sum(one.dispute_id == name for one in corrections_of(books, "VETC", FIRST)) == 1
     books.close()
 
 
@@ -265,7 +232,7 @@ def test_two_approvals_at_once_book_once(office: Office) -> None:
     statuses = sorted((process.communicate(timeout=120), process.returncode)[1] for process in both)
     assert statuses == [0, 1]
     books = office.plaza.books()
-    assert len(corrections_of(books, "VETC", FIRST)) == 1
+    assert sum(one.dispute_id == name for one in corrections_of(books, "VETC", FIRST)) == 1
     books.close()
 
 
@@ -296,9 +263,10 @@ def test_kill_9_while_a_decision_is_approved(office: Office, long_run: bool) -> 
 
 def test_events_postings_and_corrections_that_somebody_edited_are_named(office: Office) -> None:
     plaza = office.plaza
-    office.decide(office.first("AMOUNT"), "refund")
-    name = office.list("decided")[0]["dispute_id"]
+    name = office.first("AMOUNT")
+    office.decide(name, "refund")
     sync = "SETTINGS mutations_sync = 2"
+    of_it = f"AND dispute_id = '{name}' {sync}"
 
     def findings() -> str:
         result = run("verify", "--config", str(plaza.config), "--database", plaza.back_office.address)
@@ -309,9 +277,9 @@ def test_events_postings_and_corrections_that_somebody_edited_are_named(office: 
     table = "settlement_dispute_events"
     books.command(f"CREATE TABLE saved ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM {table}")
     for edit, said in (
-        (f"ALTER TABLE {table} UPDATE content = replace(content, 'Minh', 'Lan') WHERE number = 3 {sync}", "number=3"),
-        (f"ALTER TABLE {table} DELETE WHERE number = 2 {sync}", "number=3"),
-        (f"ALTER TABLE {table} DELETE WHERE number = 3 {sync}", "nobody approved it"),
+        (f"ALTER TABLE {table} UPDATE content = replace(content, 'Minh', 'Lan') WHERE number = 3 {of_it}", "number=3"),
+        (f"ALTER TABLE {table} DELETE WHERE number = 2 {of_it}", "number=3"),
+        (f"ALTER TABLE {table} DELETE WHERE number = 3 {of_it}", "nobody approved it"),
         (f"INSERT INTO {table} SELECT * REPLACE ('20260615-000000000000' AS dispute_id) FROM saved WHERE number = 1",
          "there is no such dispute"),
     ):  # fmt: skip
@@ -329,3 +297,34 @@ def test_events_postings_and_corrections_that_somebody_edited_are_named(office: 
     books.command("DROP TABLE saved SYNC")
     books.command("DROP TABLE saved2 SYNC")
     books.close()
+
+
+def test_decisions_become_corrections_of_the_next_open_day_once(office: Office) -> None:
+    before = frozen(office.plaza)
+    office.decide(office.first("FE_ONLY"), "recovery")
+    office.decide(office.first("AMOUNT"), "refund")
+    taken = [one["dispute_id"] for one in office.list() if one["code"] == "REFUND_MISSING"]
+    office.decide(taken[0], "refund")
+    office.decide(taken[1], "acceptance")
+    assert frozen(office.plaza) == before, "the closed day never changes"
+    decided = office.list("decided")
+    books = office.plaza.books()
+    corrections = corrections_of(books, "VETC", FIRST)
+    assert len(decided) >= 4
+    by_decision = [one.dispute_id for one in corrections if one.cause == "decision"]
+    assert sorted(by_decision) == sorted(one["dispute_id"] for one in decided)
+    assert all(one.originals or one.late for one in corrections)
+    office.plaza.make_day(NEXT, passages=10, faults=0, seed=2)
+    assert run(*office.plaza.close_line(NEXT)).exit_code == 0
+    day = closings.closed_day(books, "VETC", NEXT)
+    assert day is not None
+    assert [one.correction_id for one in day.minutes.corrections] == [one.correction_id for one in corrections]
+    assert day.minutes.corrections_vnd == sum(one.net_vnd for one in corrections) > 0
+    assert day.net_vnd == day.minutes.agreed_vnd - day.minutes.fee_vnd + day.minutes.corrections_vnd
+    third = NEXT + timedelta(days=1)
+    office.plaza.make_day(third, passages=10, faults=0, seed=3)
+    assert run(*office.plaza.close_line(third)).exit_code == 0
+    last = closings.closed_day(books, "VETC", third)
+    books.close()
+    assert last is not None
+    assert last.minutes.corrections == ()

@@ -19,7 +19,7 @@ from settlement.clearing.closed_day import minutes_from
 from tests.integration.settlement.back_office_tables import BackOffice
 from tests.integration.settlement.closing.closed_plaza import FIRST, PROGRAM, Plaza, start_of
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 
 def _start(plaza: Plaza, *more: str) -> subprocess.Popen[str]:

@@ -18,7 +18,7 @@ from tests.integration.settlement.back_office_tables import BackOffice
 from tests.integration.settlement.closing.closed_plaza import Plaza, read_rows, write_rows
 from tests.integration.settlement.read_back import faces, facts, printed, sheets, table
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 JUNE = (date(2026, 6, 29), date(2026, 6, 30))
 JULY = date(2026, 7, 1)

@@ -21,7 +21,7 @@ from simulators.provider.faults import lost, wrong_amount
 from tests.integration.settlement.back_office_tables import BackOffice
 from tests.integration.settlement.closing.closed_plaza import FIRST, PROGRAM, Plaza, read_rows, write_rows
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 
 def run(*line: str) -> Result:
