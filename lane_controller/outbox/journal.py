@@ -7,53 +7,39 @@ file of a lane has one writer. Nothing here runs on the event loop: see `writer.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from lane_controller.contracts.hashes import canonical_json, passage_hash
 from lane_controller.outbox.chain import GENESIS, Link, check_chain, link_hash
+from lane_controller.outbox.journal_file import (
+    MARK_PREFIX,
+    REMEDY,
+    SCHEMA,
+    SCHEMA_VERSION,
+    JournalError,
+    JournalRefusedError,
+    Mark,
+    connect,
+    journal_path,
+    lock_journal,
+    read_mark,
+    refusal,
+    write_mark,
+)
+from lane_controller.outbox.journal_reader import JournalReader, StoredPassage, StoredRecord
 
-SCHEMA_VERSION: Final = "1"
-SCHEMA: Final = """
-create table if not exists meta (name text primary key, value text not null) strict;
-create table if not exists record (
-    number integer primary key, at_utc text not null, kind text not null, passage_id text,
-    body blob not null, hash text not null) strict;
-create index if not exists record_by_passage on record (passage_id);
-create table if not exists passage (
-    seq integer primary key, number integer not null unique references record, passage_id text not null unique,
-    outcome text not null, fare_vnd integer not null, message blob not null, hash text not null) strict;
-create table if not exists input (
-    id integer primary key, at_utc text not null, mono_ns integer not null, boot text not null,
-    body blob not null) strict;
-create index if not exists input_by_time on input (at_utc);
-create table if not exists seal (
-    id integer primary key autoincrement, first_seq integer not null, last_seq integer not null,
-    message blob not null) strict;
-create table if not exists snapshot (id integer primary key, number integer not null, text text not null) strict;
-create table if not exists cursor (name text primary key, position integer not null) strict;
-create table if not exists command (
-    command_id text primary key, forget_after_utc text not null, result text not null, detail text) strict;
-"""
+__all__ = [
+    "MARK_PREFIX", "SCHEMA", "SCHEMA_VERSION", "Batch", "Entry", "Input", "Journal", "JournalError", "JournalReader",
+    "JournalRefusedError", "Mark", "StoredPassage", "StoredRecord", "journal_path", "lock_journal", "read_mark",
+]  # fmt: skip
+
 TAIL_CHECKED: Final = 500
 """Records whose chain is checked at each start; `lane-controller verify` checks them all."""
-MARK_PREFIX: Final = b'{"mark":'
-"""How the body of an input row begins that is no event but a mark (marks.py)."""
-
-
-class JournalError(Exception):
-    """The journal cannot be opened or written. The text names file, problem and remedy."""
-
-
-class JournalRefusedError(JournalError):
-    """The disk does not let the journal be opened now, as when it is full; the same file may open a little later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,43 +77,6 @@ class Batch:
         return bool(self.inputs or self.entries)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
-    """A record as read back."""
-
-    number: int
-    at_utc: str
-    kind: str
-    body: bytes
-    hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPassage:
-    """A passage as it will be, or was, published."""
-
-    seq: int
-    passage_id: str
-    outcome: str
-    fare_vnd: int
-    message: bytes
-    hash: str
-
-
-def journal_path(folder: Path, lane: str, epoch: int) -> Path:
-    """Where the journal of `lane` lives; a new epoch is a new file."""
-    return folder / f"{lane}-e{epoch}.journal.sqlite3"
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """How far a journal came, kept beside it: last record, last passage, hash of the last record."""
-
-    number: int
-    seq: int
-    head: str
-
-
 class Journal:
     """Opened for writing by one process; everything else uses `JournalReader`."""
 
@@ -146,15 +95,15 @@ class Journal:
         """The PLC's boot id and the last of its edges that is on disk."""
         self._lock = lock_journal(path)
         try:
-            self._db = _connect(path)
+            self._db = connect(path)
         except sqlite3.Error as error:
             os.close(self._lock)
-            raise _refusal(path, error) from error
+            raise refusal(path, error) from error
         try:
             self._begin(ended)
         except sqlite3.Error as error:
             self.close()
-            raise _refusal(path, error) from error
+            raise refusal(path, error) from error
         except JournalError:
             self.close()
             raise
@@ -315,7 +264,7 @@ class Journal:
         if findings:
             raise JournalError(
                 f"journal {self.path}: {findings[0].text}. The lane does not start on a journal that was altered:"
-                f" see `lane-controller verify`. {_REMEDY}"
+                f" see `lane-controller verify`. {REMEDY}"
             )
 
     def _check_mark(self) -> None:
@@ -327,7 +276,7 @@ class Journal:
             lost = f"ends at record {self._number}, but the lane had written {mark.number}"
             raise JournalError(
                 f"journal {self.path} {lost}: its end was lost or replaced, as with a damaged or deleted"
-                f" {self.path.name}-wal. Numbers must not be given twice, so the lane does not start. {_REMEDY}"
+                f" {self.path.name}-wal. Numbers must not be given twice, so the lane does not start. {REMEDY}"
             )
 
     def _load_heads(self) -> None:
@@ -336,176 +285,3 @@ class Journal:
         self.position = self._load_position()
         passage = self._db.execute("select seq, hash from passage order by seq desc limit 1").fetchone()
         self._seq, self._passage_head = passage or (0, GENESIS)
-
-
-class JournalReader:
-    """Reads a journal beside its writer: for the relay, `verify` and `passages`. Use from one thread at a time.
-
-    `close` waits for a read of `passages`, `seals` or `last_sealed` that a cancelled task left behind in a thread.
-    """
-
-    def __init__(self, path: Path) -> None:
-        """JournalError when there is no such journal."""
-        if not path.is_file():
-            raise JournalError(f"no journal at {path}: the lane has not run yet, or data_dir is another folder")
-        self.path = path
-        self._reading = threading.Lock()
-        self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False, timeout=10)
-        try:
-            self.meta: dict[str, str] = dict(self._db.execute("select name, value from meta").fetchall())
-        except sqlite3.Error as error:
-            self._db.close()
-            raise JournalError(f"journal {path}: {error}. {_REMEDY}") from error
-
-    @contextmanager
-    def unmoved(self) -> Iterator[None]:
-        """Everything read inside is of one instant, whatever the lane writes meanwhile."""
-        self._db.execute("begin")
-        try:
-            yield
-        finally:
-            self._db.rollback()
-
-    def links(self) -> Iterator[tuple[Link, str, str, str | None]]:
-        """Every record as a link of the chain, with its columns at_utc, kind and passage_id, in order of its number."""
-        for row in self._db.execute("select number, body, hash, at_utc, kind, passage_id from record order by number"):
-            yield Link(*row[:3]), *row[3:]
-
-    def records(self, after: int = 0) -> Iterator[StoredRecord]:
-        """Records numbered above `after`, in order."""
-        query = "select number, at_utc, kind, body, hash from record where number > ? order by number"
-        for row in self._db.execute(query, (after,)):
-            yield StoredRecord(*row)
-
-    def passages(self, after: int = 0, limit: int = -1) -> list[StoredPassage]:
-        """Passages with a seq above `after`, in order."""
-        query = (
-            "select seq, passage_id, outcome, fare_vnd, message, hash from passage where seq > ? order by seq limit ?"
-        )
-        with self._reading:
-            return [StoredPassage(*row) for row in self._db.execute(query, (after, limit))]
-
-    def passages_with_records(self) -> Iterator[tuple[StoredPassage, int, str | None]]:
-        """Every passage in order of seq, with number and kind (None: not there) of the record that closed it."""
-        query = (
-            "select p.seq, p.passage_id, p.outcome, p.fare_vnd, p.message, p.hash, p.number, r.kind"
-            " from passage p left join record r on r.number = p.number order by p.seq"
-        )
-        for row in self._db.execute(query):
-            yield StoredPassage(*row[:6]), row[6], row[7]
-
-    def message_of(self, number: int) -> bytes | None:
-        """The message of the passage that record `number` closed."""
-        row = self._db.execute("select message from passage where number = ?", (number,)).fetchone()
-        return row[0] if row else None
-
-    def passage(self, seq: int) -> StoredPassage | None:
-        """One passage by its number."""
-        query = "select seq, passage_id, outcome, fare_vnd, message, hash from passage where seq = ?"
-        row = self._db.execute(query, (seq,)).fetchone()
-        return StoredPassage(*row) if row else None
-
-    def run_of(self, first_seq: int, last_seq: int) -> tuple[int, int, str | None]:
-        """(count, sum of charged fares in VND, hash of the last one) of the passages from `first_seq` to `last_seq`."""
-        query = (
-            "select count(*), coalesce(sum(iif(outcome = 'charged', fare_vnd, 0)), 0), max(iif(seq = ?, hash, null))"
-            " from passage where seq between ? and ?"
-        )
-        count, sum_vnd, head = self._db.execute(query, (last_seq, first_seq, last_seq)).fetchone()
-        return count, sum_vnd, head
-
-    def has_seal(self, first_seq: int, last_seq: int, signature: str) -> bool:
-        """Whether the journal holds a seal over that run with that signature."""
-        query = "select message from seal where first_seq = ? and last_seq = ?"
-        rows = self._db.execute(query, (first_seq, last_seq)).fetchall()
-        return any(signature.encode() in message for (message,) in rows)
-
-    def sealed_rows(self) -> Iterator[tuple[int, int, int, bytes]]:
-        """(id, first_seq, last_seq, message) of every seal, in order."""
-        yield from self._db.execute("select id, first_seq, last_seq, message from seal order by id")
-
-    def remembered(self) -> dict[str, int]:
-        """How far other tables of the file say that it reached: seal ids given, cursors, the snapshot's record."""
-        found = {f"cursor {name}": at for name, at in self._db.execute("select name, position from cursor")}
-        found |= {f"{name} ids": at for name, at in self._db.execute("select name, seq from sqlite_sequence")}
-        return found | dict(self._db.execute("select 'snapshot', number from snapshot").fetchall())
-
-    def last_number(self) -> int:
-        """The newest record's number."""
-        return int(self._db.execute("select coalesce(max(number), 0) from record").fetchone()[0])
-
-    def seals(self, after: int = 0, limit: int = -1) -> list[tuple[int, bytes]]:
-        """(id, message) of seals above `after`, in order."""
-        query = "select id, message from seal where id > ? order by id limit ?"
-        with self._reading:
-            return [(row[0], row[1]) for row in self._db.execute(query, (after, limit))]
-
-    def last_sealed(self) -> int:
-        """The highest sealed seq, 0 before the first seal."""
-        with self._reading:
-            return int(self._db.execute("select coalesce(max(last_seq), 0) from seal").fetchone()[0])
-
-    def last_seq(self) -> int:
-        """The newest passage's seq."""
-        return int(self._db.execute("select coalesce(max(seq), 0) from passage").fetchone()[0])
-
-    def cursor(self, name: str) -> int:
-        """How far the reader `name` came; 0 at first."""
-        row = self._db.execute("select position from cursor where name = ?", (name,)).fetchone()
-        return int(row[0]) if row else 0
-
-    def inputs(self, from_utc: str, to_utc: str) -> Iterator[tuple[int, bytes]]:
-        """(monotonic ns, event JSON) of the inputs in a closed interval of wall time, in order of arrival."""
-        query = "select mono_ns, body from input where at_utc between ? and ? and substr(body, 1, 8) <> ? order by id"
-        for row in self._db.execute(query, (from_utc, to_utc, MARK_PREFIX)):
-            yield row[0], row[1]
-
-    def close(self) -> None:
-        """Release the file."""
-        with self._reading:
-            self._db.close()
-
-
-_REMEDY: Final = (
-    "If the disk is full, free some space: the lane goes on by itself. If the file is damaged, run `lane-controller"
-    " repair`: it keeps the damaged file, saves what can be proved, and says what is missing and whether the lane needs"
-    " a new epoch."
-)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-    with closing(db.execute("pragma journal_mode=wal")) as mode:
-        mode.fetchall()
-    for pragma in ("synchronous=full", "foreign_keys=on", "wal_autocheckpoint=0"):
-        db.execute(f"pragma {pragma}")
-    return db
-
-
-def _refusal(path: Path, error: sqlite3.Error) -> JournalError:
-    kind = JournalRefusedError if isinstance(error, sqlite3.OperationalError) else JournalError
-    return kind(f"journal {path}: {error}. {_REMEDY}")
-
-
-def read_mark(lock: int) -> Mark | None:
-    """The mark in a journal's lock file; None before the first commit."""
-    number, _, rest = os.pread(lock, 256, 0).decode(errors="replace").partition(" ")
-    seq, _, head = rest.strip().partition(" ")
-    return Mark(int(number), int(seq), head) if number.isdecimal() and seq.isdecimal() else None
-
-
-def write_mark(lock: int, mark: Mark) -> None:
-    """No fsync: a mark that a power cut leaves behind is only older than the journal."""
-    with suppress(OSError):  # a full disk; the journal itself has the record
-        os.pwrite(lock, f"{mark.number:020d} {mark.seq:020d} {mark.head}\n".encode(), 0)
-
-
-def lock_journal(path: Path) -> int:
-    """Hold the lane for this process: two writers would give two vehicles one number."""
-    lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
-        raise JournalError(f"journal {path} is in use by another lane controller; stop that one first") from error
-    return lock
