@@ -1,11 +1,12 @@
 """Random dirty files: what is read, rejected and reconciled is what the naive reading of the specification gives."""
 
+import json
 import random
 from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from settlement.intake.canonical import read_all_cells, read_cells
@@ -16,26 +17,35 @@ from tests.property.settlement.days import NOW
 from tests.property.settlement.dirty_days import BAD, ODD, dirty_day
 
 PLAZAS = ("CM", "BD")
-CUTOFF_MINUTES = 22 * 60
 SIDES = ("station", "provider")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 10**9))
-def test_dirty_files_say_what_the_specification_says(tmp_path: Path, seed: int) -> None:
+@pytest.mark.proof
+@pytest.mark.timeout(3_600)
+def test_dirty_files_say_what_the_specification_says(tmp_path: Path, long_run: bool) -> None:
+    for seed in range(3_000 if long_run else 30):
+        check(tmp_path, seed)
+
+
+def check(tmp_path: Path, seed: int) -> None:
+    """Everything that a run writes, against the naive reading of both files."""
     day = dirty_day(seed)
+    cutoff = ("22:00", "00:00", "05:30", "23:59")[seed % 4]
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"plazas": ["cm", "BD"], "cutoff": cutoff}), encoding="utf-8")
+    cutoff_minutes = int(cutoff[:2]) * 60 + int(cutoff[3:])
     files = tmp_path / "station.csv", tmp_path / "provider.csv"
     files[0].write_bytes(day.station)
     files[1].write_bytes(day.provider)
-    ended = run(*files, tmp_path / "out", day.day, NOW)
+    ended = run(*files, tmp_path / "out", day.day, NOW, config=config)
     naive = [naive_files.read(content, PLAZAS) for content in (day.station, day.provider)]
     wanted = [
         (f"{side}.csv", line, column) for side, one in zip(SIDES, naive, strict=True) for line, column in one.rejects
     ]
     assert [(r["file"], int(r["line"]), r["column"]) for r in rejected(tmp_path / "out")] == wanted
-    assert (ended.status, ended.summary["rejected_rows"]) == (3 if wanted else 0, len(wanted))
+    assert (ended.status, ended.summary["rejected_rows"]) == (3 if wanted else 0, len(wanted)), seed
     assert [ended.summary[f"{side}_rows"] for side in SIDES] == [one.rows_read for one in naive]
-    items = oracle.reconcile(naive[0].rows, naive[1].rows, NOW, CUTOFF_MINUTES)
+    items = oracle.reconcile(naive[0].rows, naive[1].rows, NOW, cutoff_minutes)
     summary = oracle.summary(items, day.day)
     assert {key: ended.summary[key] for key in summary} == summary
     assert [tuple(row) for row in differences(tmp_path / "out")[1:]] == oracle.listed(items, day.day)
