@@ -5,7 +5,7 @@ Never: a ghost that blocks the lane for ever, or a vehicle given up while it is 
 """
 
 from lane_controller.core import crossing, passages, tags
-from lane_controller.core.state import MOTORCYCLE, VOID, Track
+from lane_controller.core.state import HELD, MOTORCYCLE, VOID, WAITING, Track
 from lane_controller.core.turn import Turn
 
 
@@ -38,10 +38,15 @@ def next_departure(turn: Turn) -> tuple[Track | None, int | None]:
     if track.on_l1 or track.l1_off_us is None:
         return None, None
     opened = track.times.open_confirmed
-    if track.live and turn.arm.opening:
+    if (track.live and turn.arm.opening) or (track.forward and track.standing in (HELD, WAITING)):
+        # Held where the curtains saw it drive on: it still stands there, however long nobody helps it.
         return None, None
     since = max(track.l1_off_us, turn.road.l2_off_us or 0, turn.road.l3_off_us or 0, opened.mono_us if opened else 0)
     since = max(since, track.voided_us or 0) if track.standing is VOID else since
+    # Whoever waited behind another vehicle has its time from when that one was gone.
+    since = max(since, turn.road.passed_us or 0)
+    # Whoever waited behind another vehicle has its time from when that one was gone.
+    since = max(since, turn.road.passed_us or 0)
     if track.live and track.times.decided is not None:
         # Released long after it left L1: its time runs from the open limit, which comes after the decision.
         since = max(since, track.times.decided.mono_us)

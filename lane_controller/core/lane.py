@@ -56,7 +56,7 @@ from lane_controller.core.events import (
 from lane_controller.core.instant import Now
 from lane_controller.core.state import Lane
 from lane_controller.core.turn import Change, Turn
-from lane_controller.core.values import Flag
+from lane_controller.core.values import Flag, TraceEdge
 
 
 def start(config: LaneConfig) -> Lane:
@@ -180,5 +180,6 @@ def _take(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 - o
 
 def _sensor(turn: Turn, event: SensorChanged) -> None:
     if event.recovered:
-        turn.flag(Flag.RECOVERED_EDGES, turn.under_arm() or turn.front())
+        edge = TraceEdge(event.sensor, event.on, min(event.happened_mono_us, turn.t))
+        turn.flag(Flag.RECOVERED_EDGES, turn.under_arm() or turn.front(), edge)
     sensors.raw_edge(turn, event.sensor, event.on, min(event.happened_mono_us, turn.t))

@@ -26,7 +26,7 @@ from lane_controller.core.state import (
     Sensors,
     Track,
 )
-from lane_controller.core.values import Flag, Sensor
+from lane_controller.core.values import Flag, Sensor, TraceEdge
 
 TRACE_KEPT = 24
 FIELD = {Sensor.L1: "l1", Sensor.L2: "l2", Sensor.L3: "l3", Sensor.LC1: "lc1", Sensor.LC2: "lc2"}
@@ -186,19 +186,23 @@ class Turn:
                 return edge.mono_us
         return None
 
-    def flag(self, flag: Flag, track: Track | None = None) -> Track | None:
-        """Raise a finding: once per vehicle, with its evidence (I7). Returns the vehicle as it is now."""
+    def flag(self, flag: Flag, track: Track | None = None, raw: TraceEdge | None = None) -> Track | None:
+        """Raise a finding: once per vehicle, with its evidence (I7). Returns the vehicle as it is now.
+
+        `raw`: an edge that is evidence before it has lasted long enough to be believed.
+        """
+        trace = self.trace if raw is None else (*self.trace, raw)
         if track is None:
-            self._lane_flag(flag)
+            self._lane_flag(flag, trace)
             return None
         track = self.track(track.id) or track
         if flag in track.flags:
             return track
-        self.effects.append(RaiseFlag(flag, track.passage_id, track.id, track.frames, self.trace))
+        self.effects.append(RaiseFlag(flag, track.passage_id, track.id, track.frames, trace))
         return self.put(track, flags=(*track.flags, flag))
 
-    def _lane_flag(self, flag: Flag) -> None:
+    def _lane_flag(self, flag: Flag, trace: tuple[TraceEdge, ...]) -> None:
         occupant = self.occupant()
         frames = occupant.frames if occupant else ()
-        self.effects.append(Record(FlagRaised(flag, frames, self.trace, self.now)))
-        self.effects.append(RaiseFlag(flag, None, None, frames, self.trace))
+        self.effects.append(Record(FlagRaised(flag, frames, trace, self.now)))
+        self.effects.append(RaiseFlag(flag, None, None, frames, trace))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lane_controller.app.scenario_result import result_of
 from lane_controller.app.scenario_world import World
-from lane_controller.core.config import PlateFallback
+from lane_controller.core.config import Geometry, PlateFallback
 from lane_controller.core.effects import Record
 from lane_controller.core.records import PassageClosed
 from tests.property.core.worlds import scenario_of, timed
@@ -18,9 +18,9 @@ QUIET = settings(
 
 
 @QUIET
-@given(st.lists(timed(), max_size=16), st.sampled_from(list(PlateFallback)))
-def test_any_order_keeps_the_invariants(items: list[Any], fallback: PlateFallback) -> None:
-    world = World(scenario_of(items, fallback)).run()
+@given(st.lists(timed(), max_size=16), st.sampled_from(list(PlateFallback)), st.sampled_from(list(Geometry)))
+def test_any_order_keeps_the_invariants(items: list[Any], fallback: PlateFallback, geometry: Geometry) -> None:
+    world = World(scenario_of(items, fallback, geometry=geometry)).run()
     assert world.checker.violations == []
     passages = [e.record.passage for _, e in world.log if isinstance(e, Record) and isinstance(e.record, PassageClosed)]
     assert [p.seq for p in passages] == list(range(1, len(passages) + 1))

@@ -41,11 +41,23 @@ def _sensor() -> Any:
     return _values("sensor", sensor=st.sampled_from(list(Sensor)), on=st.booleans(), recovered=False, happened_us=0)
 
 
+def _recovered() -> Any:
+    """An edge that comes late out of the PLC's log; `timed` puts its instant before its arrival."""
+    return _values(
+        "sensor",
+        sensor=st.sampled_from(list(Sensor)),
+        on=st.booleans(),
+        recovered=True,
+        happened_us=st.integers(-5_000_000, 0),
+    )
+
+
 def noise() -> Any:
     """One entry of any kind."""
     return st.one_of(
         _sensor(),
         _sensor(),
+        _recovered(),
         _values(
             "tag",
             epc=st.sampled_from([tag.epc for tag in TAGS.values()] + ["FF"]),
@@ -69,20 +81,29 @@ def noise() -> Any:
             vehicle=st.booleans(),
         ),
         _values("card", role=st.sampled_from(list(CardRole)), uid="U", holder=None),
-        _values("operator", login=st.sampled_from([None, "op"]), release=st.booleans(), reason="r"),
+        _values(
+            "operator",
+            login=st.sampled_from([None, "op"]),
+            logout=st.booleans(),
+            release=st.booleans(),
+            reason="r",
+            **{"class": st.sampled_from([None, 1, 4])},
+        ),
         _values("mode", mode=st.sampled_from(list(Mode))),
         _values(
             "list",
             set=st.sampled_from(list(TAGS)),
             changes=st.fixed_dictionaries({"available_vnd": st.integers(0, 100_000)}),
         ),
+        _values("list", age_us=st.integers(0, 1_200_000_000)),
+        _values("list", remove=st.sampled_from(list(TAGS)), changes=st.just({})),
         _values("reader", lost=st.booleans()),
         _values("plc", online=st.booleans(), replays=st.booleans()),
         _values(
             "arm",
             fault=st.sampled_from([None, "stuck", "broken"]),
-            opens_us=None,
-            closes_us=None,
+            opens_us=st.sampled_from([None, 900_000, 3_500_000]),
+            closes_us=st.sampled_from([None, 1_200_000, 6_000_000]),
             by_hand=st.booleans(),
             ok=st.booleans(),
         ),
@@ -140,16 +161,22 @@ def drive(at_us: int, what: tuple[str | None, str | None, float, bool]) -> list[
 
 
 def scenario_of(
-    items: list[Any], fallback: PlateFallback = PlateFallback.DENY, until_us: int = 120_000_000
+    items: list[Any],
+    fallback: PlateFallback = PlateFallback.DENY,
+    until_us: int = 120_000_000,
+    geometry: Geometry = Geometry.G1,
 ) -> Scenario:
     """A scenario of drawn entries."""
     timeline: list[Entry] = []
     for at_us, what in items:
         if isinstance(what[1], dict):
-            timeline.append(Entry(at_us, what[0], what[1]))
+            values = what[1]
+            if values.get("recovered"):
+                values = {**values, "happened_us": at_us + values["happened_us"]}
+            timeline.append(Entry(at_us, what[0], values))
         else:
             timeline += drive(at_us, what)
     timeline.sort(key=lambda entry: entry.at_us)
     used = {entry.values["sensor"] for entry in timeline if entry.kind == "sensor"}
-    config = configure(Geometry.G1, curtains=frozenset(used & {Sensor.LC1, Sensor.LC2}), plate_fallback=fallback)
+    config = configure(geometry, curtains=frozenset(used & {Sensor.LC1, Sensor.LC2}), plate_fallback=fallback)
     return Scenario("R", config, TAGS, 0, "op-1", date(2026, 6, 15), 900_000, 1_200_000, timeline, until_us)
