@@ -23,10 +23,10 @@ from settlement.api.views import day_view, dispute_view, matches
 from settlement.books import closings, disputes
 from settlement.books.database import BookDatabase
 from settlement.books.trees import Trees
-from settlement.books.users import READERS, User, Users
+from settlement.books.users import PEER, READERS, User, Users
 from settlement.clearing.bisection import answers
 from settlement.clearing.consequence import DecisionError
-from settlement.clearing.dispute import StepError
+from settlement.clearing.dispute import StepError, same_person
 from settlement.clearing.key_tree import PLACE_BITS, KeyTree
 from settlement.intake.problems import UnusableInputError
 
@@ -170,24 +170,28 @@ def _dispute_routes(parts: Parts, books: Callable[[], AbstractContextManager[Boo
 
 
 def _tree_routes(parts: Parts) -> APIRouter:
-    router = APIRouter(prefix="/v1/trees", dependencies=[Depends(_user(parts))])
+    router = APIRouter(prefix="/v1/trees")
+    known = _user(parts)
 
-    def tree(provider: str, day: date) -> KeyTree:
+    def tree(provider: str, day: date, request: Request) -> KeyTree:
+        user = known(request)
+        if parts.books is not None and user.role == PEER and not same_person(user.name, provider):
+            raise NotAllowedError(f"{user.name} may compare its own days alone, not those of {provider}")
         found = parts.trees(provider, day)
         if found is None:
             raise HTTPException(404, f"nothing to compare for {provider} {day}: the day is not closed here")
         return found
 
     @router.post("/{provider}/{day}/nodes")
-    def nodes(provider: str, day: date, asked: Ranges) -> dict[str, Any]:
+    def nodes(provider: str, day: date, asked: Ranges, request: Request) -> dict[str, Any]:
         """Hashes of ranges; no rows."""
-        told = answers(tree(provider, day), asked.ranges, asked.levels)
+        told = answers(tree(provider, day, request), asked.ranges, asked.levels)
         return {"nodes": {prefix: [node.kind, node.hash, node.place] for prefix, node in told.items()}}
 
     @router.post("/{provider}/{day}/keys")
-    def keys(provider: str, day: date, asked: Places) -> dict[str, Any]:
+    def keys(provider: str, day: date, asked: Places, request: Request) -> dict[str, Any]:
         """Keys of rows that only this side has, by place: names of passages and charges, no content."""
-        found = tree(provider, day)
+        found = tree(provider, day, request)
         named = {place: found.key_at(place) for place in asked.places}
         return {"keys": {place: key for place, key in named.items() if key is not None}}
 

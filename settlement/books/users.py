@@ -2,7 +2,7 @@
 
 In: a path, a token. Out: the user. The file holds SHA-256 of random tokens, never a token; a token is shown once.
 Roles: `viewer` reads; `clerk` also assigns, adds evidence and proposes; `approver` also approves and rejects; `peer` is
-the other party and may only compare hashes.
+the other party, named by its provider code, and may only compare hashes of its own days.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from settlement.clearing.dispute import same_person
 from settlement.files.writing import write_whole
 from settlement.intake.problems import UnusableInputError
 
-ROLES: Final = ("viewer", "clerk", "approver", "peer")
+PEER: Final = "peer"
+ROLES: Final = ("viewer", "clerk", "approver", PEER)
 READERS: Final = ("viewer", "clerk", "approver")
 ACTORS: Final = ("clerk", "approver")
 APPROVERS: Final = ("approver",)
-COMPARERS: Final = ROLES
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backoffice.contracts.tables import PASSAGE_COLUMNS, PASSAGES, POSTING_COLUMNS, POSTINGS
+from backoffice.contracts.tables import PASSAGE_COLUMNS, PASSAGES, POSTING_COLUMNS, POSTINGS, SEAL_COLUMNS, SEALS
 from backoffice.storage.database import Database, DatabaseError
 from backoffice.storage.dsn import Address, AddressError, parse
 from backoffice.storage.migrate import migrate, migrations
@@ -13,7 +13,9 @@ from tests.integration.backoffice.server_process import PASSWORD
 pytestmark = pytest.mark.integration
 
 
-@pytest.mark.parametrize(("table", "columns"), [(PASSAGES, PASSAGE_COLUMNS), (POSTINGS, POSTING_COLUMNS)])
+@pytest.mark.parametrize(
+    ("table", "columns"), [(PASSAGES, PASSAGE_COLUMNS), (POSTINGS, POSTING_COLUMNS), (SEALS, SEAL_COLUMNS)]
+)
 def test_the_published_columns_come_first_and_in_order(database: Database, table: str, columns: dict[str, str]) -> None:
     sql = "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = %(t)s ORDER BY position"
     assert database.rows(sql, {"t": table})[: len(columns)] == list(columns.items())

@@ -80,6 +80,7 @@ def test_nobody_is_answered_without_a_token(served: Served) -> None:
     assert served.http.post(f"/v1/trees/VETC/{FIRST}/nodes", json={"ranges": [""]}).status_code == 401
     assert served.http.get("/health").json() == {"status": "ok"}
     assert served.get("/v1/disputes", "VETC").status_code == 403, "the other party sees hashes, not disputes"
+    assert served.post(f"/v1/trees/VDTC/{FIRST}/nodes", "VETC", ranges=[""]).status_code == 403, "and its own alone"
 
 
 def test_closed_days_are_read_and_no_request_changes_them(served: Served) -> None:
