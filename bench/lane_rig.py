@@ -61,6 +61,13 @@ class Post:
             self.reader.observe(epc, rssi_dbm=-64.0)
         return self.reader.written_s
 
+    async def wait_at_loop(self, epc: str) -> None:
+        """A car on L1 whose tag is heard until cancelled."""
+        self.plc.set_sensor("l1", True)
+        while True:
+            self.reader.observe(epc, rssi_dbm=-64.0)
+            await asyncio.sleep(0.05)
+
     async def drive_on(self) -> None:
         """Through the open arm, until it is closed again."""
         await until(lambda: self.plc.barrier_position >= 1.0, "the arm open")
@@ -74,14 +81,21 @@ class Post:
 @contextlib.asynccontextmanager
 async def lanes(folder: Path, port: int, count: int, cars: int, cameras: bool) -> AsyncIterator[list[Post]]:
     """`count` lanes in one process, serving; `cars` tags are on the list."""
-    async with contextlib.AsyncExitStack() as stack:
-        posts = [await _post(stack, port, number, cameras) for number in range(1, count + 1)]
-        config = await _configure(folder, port, posts, cars)
-        await stack.enter_async_context(_process(config))
+    async with surroundings(folder, port, count, cars, cameras) as (posts, config), process(config):
         for post in posts:
             await until(post.served, f"{post.lane} at its PLC and reader")
         await asyncio.sleep(3.0 if cameras else 1.0)  # the recogniser loads its model
         yield posts
+
+
+@contextlib.asynccontextmanager
+async def surroundings(
+    folder: Path, port: int, count: int, cars: int, cameras: bool
+) -> AsyncIterator[tuple[list[Post], Path]]:
+    """Everything but the lanes' process, and its configuration."""
+    async with contextlib.AsyncExitStack() as stack:
+        posts = [await _post(stack, port, number, cameras) for number in range(1, count + 1)]
+        yield posts, await _configure(folder, port, posts, cars)
 
 
 async def _post(stack: contextlib.AsyncExitStack, port: int, number: int, with_camera: bool) -> Post:
@@ -105,7 +119,7 @@ async def _end(task: asyncio.Task[None]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _process(config: Path) -> AsyncIterator[None]:
+async def process(config: Path) -> AsyncIterator[None]:
     """The lane controller, a process of its own as in a plaza."""
     command = (sys.executable, "-m", "lane_controller.app.main", "run", "--config", str(config))
     lane = await asyncio.create_subprocess_exec(*command, "--log-level", "ERROR")
