@@ -76,7 +76,7 @@ def _would_change(facts: Facts, verdict: Verdict) -> tuple[str, ...]:
         entries = [tag.entry for tag in facts.listed if tag.entry and tag.epc == finding.epc]
         left = [entry.available_vnd - facts.own_vnd.get(entry.epc, 0) - finding.fare_vnd for entry in entries]
         found += [f"R13: {vnd + 1} VND less available" for vnd in left]
-    if finding.plate_registered is not None and not any(tag.epc == finding.epc for tag in facts.unlisted):
+    if finding.plate_registered is not None and facts.card is None:
         found.append(f"R4: another plate read with {facts.cfg.plate_sure:.2f} or more")
     if finding.class_registered is not None:
         found.append(f"R3: measured class two or more away from {finding.class_registered}")

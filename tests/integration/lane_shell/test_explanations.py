@@ -120,9 +120,9 @@ def test_the_balance_that_would_change_it_is_exact(tmp_path: Path) -> None:
 
 def test_what_the_record_says_would_change_it_is_what_the_run_says(tmp_path: Path) -> None:
     """`would_change` of the record is written at the decision; the explanation computes it: they must not differ."""
-    kinds = {"R13: ": {"balance_short"}, "R4: ": {"plate_other"}, "R3: ": {"class_far"}}
+    kinds = {"R13: ": {"balance_short"}, "R4: ": {"plate_other", "plate_surer"}, "R3: ": {"class_far"}}
     seen = set()
-    for file in SCENARIOS[::6]:
+    for file in (file for file in SCENARIOS if file.name.startswith(("S", "R03", "R04", "R11", "R13"))):
         world, path = run(file), tmp_path / file.stem / "CM-01-e1.journal.sqlite3"
         write_journal(world, path)
         for passage_id in passages_of(path):
