@@ -59,7 +59,7 @@ async def test_a_lane_whose_journal_is_damaged_stays_down_and_the_others_run(
         assert not plcs["CM-02"].plc.pc_alive
     (told,) = [record.getMessage() for record in caplog.records if record.levelno == logging.CRITICAL]
     assert "CM-02 does not run" in told
-    assert "begin a new epoch" in told
+    assert "lane-controller repair" in told
 
 
 async def test_when_no_lane_can_start_the_process_says_so(tmp_path: Path, mosquitto_server: MosquittoServer) -> None:
