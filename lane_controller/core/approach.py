@@ -17,6 +17,9 @@ from lane_controller.core.values import Flag, Sensor
 LOOSE_US = 1_000_000
 """A plate or class up to this long before L1 on belongs to the vehicle that then comes onto L1."""
 
+BACK_ONTO_US = 400_000
+"""Who backs onto L1 breaks LC1 at its end at about the same time; a curtain broken before is somebody on foot."""
+
 TOGETHER_US = 20_000
 """Nobody drives the 2 m of L1 up to LC1 in this time: both edges are one PLC scan."""
 
@@ -91,7 +94,9 @@ def _coming_back(turn: Turn, at: Now) -> Track | None:
     if last is None or not _before_arm(last) or turn.road.levels_us == at.mono_us:
         return None
     if Sensor.LC1 in turn.cfg.curtains and turn.road.lc1_proven:
-        return last if turn.sensors.lc1.raw else None
+        lc1 = turn.sensors.lc1
+        lc1_on_us = lc1.pending_us if lc1.pending else lc1.since_us
+        return last if lc1.raw and abs(at.mono_us - lc1_on_us) <= BACK_ONTO_US else None
     # Without a curtain: who reversed under the arm comes back over L1 once; whoever comes after that is somebody else.
     return last if Flag.REVERSED_UNDER_BOOM in last.flags and last.returned_us is None else None
 
@@ -160,6 +165,12 @@ def lc1_on(turn: Turn, at: Now) -> None:
         back = turn.tracks[-2]
         turn.drop(track)
         _return(turn, back, at)
+    elif track is not None and track.gap_us is not None and ROOM_M[turn.cfg.geometry] > 2 * LEAST_LENGTH_M:
+        # LC1 cleared and is broken again, far from L2: the next vehicle, which may be past L1 before this one is on L2.
+        split(turn, track, turn.now.back(track.gap_us))
+        follower = turn.occupant()
+        if follower is not None:
+            turn.put(follower, lc1_broken=True)
     elif track is not None:
         turn.put(track, lc1_broken=True, lc1_clear_us=None)
         if not turn.road.lc1_proven:
