@@ -31,7 +31,7 @@ UPRIGHT_SCALE: Final = 1.0
 CORNER_ROUNDS: Final = 2
 """The second look starts from the first one's corners, and so has the plate in the middle of its window."""
 PLATE_CHANCE_MIN: Final = 0.1
-FRAME_CHANCE_MIN: Final = 0.8
+NEAR_CHANCE_MIN: Final = 0.8
 SAME_PLATE_MIN: Final = 0.3
 """Overlap (intersection over union) from which two boxes turn out to be one plate."""
 SURE: Final = 0.98
@@ -101,19 +101,30 @@ class Recogniser:
     def plates(self, frame: Image) -> list[PlateObservation]:
         """Every plate of the frame; the largest and surest first.
 
-        Where the detector sees none, the frame may be one: of a plate from very near only the corners show.
+        Where nothing is read, the frame is looked at once more as one from near: at half the size, and as if it were a
+        plate itself. An empty lane costs a quarter more for it.
         """
+        plates = self._read(frame, [found.box for found in self._detector.detect(frame)], PLATE_CHANCE_MIN)
+        if not any(plate.text for plate in plates):
+            height, width = frame.shape[:2]
+            boxes = [found.box for found in self._detector.detect(frame, from_near=True)]
+            near = self._read(frame, [*boxes, (0.0, 0.0, float(width), float(height))], NEAR_CHANCE_MIN)
+            read = [plate for plate in near if plate.text]
+            plates = [
+                *read,
+                *(plate for plate in plates or near if plate.text is None and not _is_among(plate.bbox, read)),
+            ]
+        return sorted(plates, key=_prominence, reverse=True)
+
+    def _read(self, frame: Image, boxes: list[Box], chance_min: float) -> list[PlateObservation]:
         height, width = frame.shape[:2]
-        found = self._detector.detect(frame)
-        boxes = [detection.box for detection in found] or [(0.0, 0.0, float(width), float(height))]
         plates: list[PlateObservation] = []
         for box in boxes:
             corners = self._find(frame, box)
             outline = _inside(bounds(corners.quad), width, height)
-            taken = any(overlap(outline, plate.bbox) > SAME_PLATE_MIN for plate in plates)
-            if corners.chance >= (PLATE_CHANCE_MIN if found else FRAME_CHANCE_MIN) and not taken:
+            if corners.chance >= chance_min and not _is_among(outline, plates):
                 plates.append(self._observe(frame, corners.quad, outline))
-        return sorted(plates, key=_prominence, reverse=True)
+        return plates
 
     def _find(self, frame: Image, box: Box) -> Corners:
         corners = self._corners.find(frame, box)
@@ -138,6 +149,10 @@ class Recogniser:
             chars=character_chances(reading.candidates),
             raw_text=reading.raw_text,
         )
+
+
+def _is_among(box: Box, plates: list[PlateObservation]) -> bool:
+    return any(overlap(box, plate.bbox) > SAME_PLATE_MIN for plate in plates)
 
 
 def _inside(box: Box, width: int, height: int) -> Box:

@@ -1,4 +1,4 @@
-"""Real photographs: reports the figures, asserts the structure and a floor well below what was measured.
+"""Real photographs: reports the figures, asserts the structure and floors a little below what was measured.
 
 The photographs stay outside the repository (no licence to hand them on): ETC_PHOTOGRAPHS names their folder, or they
 lie in ../shared/plates beside it.
@@ -16,8 +16,9 @@ from anpr.app.main import app
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = Path(os.environ.get("ETC_PHOTOGRAPHS", ROOT.parent / "shared" / "plates")) / "dev"
-FOUR_WHEEL_FLOOR = 0.6
-WRONG_CEILING = 0.05
+FOUR_WHEEL_FLOOR = 0.95
+WEB_CAR_FLOOR = 0.9
+WRONG_CEILING = 0.007
 
 pytestmark = [
     pytest.mark.photographs,
@@ -41,5 +42,6 @@ def test_photographs(capsys: pytest.CaptureFixture[str]) -> None:
         assert row["exact"] + row["wrong"] + row["no-read"] == pytest.approx(1, abs=1e-3)
         assert row["ms_median"] <= row["ms_p95"]
     assert figures["four-wheel"]["exact"] >= FOUR_WHEEL_FLOOR
+    assert figures["domain web_car"]["exact"] >= WEB_CAR_FLOOR
     assert figures["all"]["wrong"] <= WRONG_CEILING
     assert figures["all"]["extra_texts"] <= 8
