@@ -20,7 +20,7 @@ def _seen_as(text: str, doubt: float) -> np.ndarray:
     chances[last] = 1e-6
     chances[last, ALPHABET.index(text[-1]) + 1] = 1 - doubt
     chances[last, other] = doubt
-    return np.log(chances / chances.sum(axis=1, keepdims=True))
+    return np.asarray(np.log(chances / chances.sum(axis=1, keepdims=True)), np.float32)
 
 
 def _held(text: str, seen: str, doubt: float) -> Held:

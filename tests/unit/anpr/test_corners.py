@@ -86,7 +86,7 @@ def test_lessons_are_functions_of_their_seed_and_hold_the_plate() -> None:
         if lesson.plate:
             middle = lesson.corners.mean(axis=0)
             assert (np.abs(middle - 0.5) < 0.35).all()
-            assert is_convex(lesson.corners * [WINDOW_WIDTH, WINDOW_HEIGHT])
+            assert is_convex(lesson.corners * np.array([WINDOW_WIDTH, WINDOW_HEIGHT], np.float32))
 
 
 def test_the_shipped_network_finds_corners_from_a_careless_box() -> None:
