@@ -7,6 +7,7 @@ tag.
 
 from datetime import UTC, datetime, timedelta
 
+from lane_controller.contracts.values import Outcome
 from lane_controller.core import fusion, passages, tags
 from lane_controller.core.decision import Facts, Verdict, judge
 from lane_controller.core.events import PlateRead
@@ -261,6 +262,20 @@ def _local_date(turn: Turn, track: Track) -> str:
     utc_us = (track.times.l1_on or turn.now).utc_us
     local = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=utc_us, milliseconds=turn.cfg.utc_offset_ms)
     return local.date().isoformat()
+
+
+def cross_read(turn: Turn, epc: str) -> None:
+    """The tag of an authorised vehicle turns out to be on a neighbour's L1: nobody is charged by it here."""
+    tag = turn.radio.tags.get(epc)
+    track = turn.track(tag.owner) if tag is not None and tag.owner is not None else None
+    if tag is None or track is None or not track.live or track.finding is None or track.finding.epc != epc:
+        return
+    if track.finding.outcome is Outcome.MANUAL or not tags.owned_by_neighbour(turn, tag):
+        return
+    if not tags.plate_vouches(turn, tag, track):
+        track = turn.flag(Flag.CROSS_READ, track) or track
+        track = passages.void(turn, track, "a neighbour lane has the vehicle of this tag")
+        tags.release(turn, track, spent=False)
 
 
 def late_plate(turn: Turn, track: Track, plate: PlateRead) -> None:

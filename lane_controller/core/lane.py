@@ -138,6 +138,7 @@ def _take(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 - o
             evidence.measured(turn, event)
         case NeighbourHeard():
             tags.neighbour(turn, event)
+            deciding.cross_read(turn, event.epc)
         case BarrierReported():
             arm.reported(turn, event)
         case BarrierAcked():

@@ -179,7 +179,7 @@ def _may_bind(turn: Turn, tag: HeardTag, track: Track) -> bool:
         return False
     if track.times.l1_on is None and _fits_l1_better(turn, tag, track):
         return False
-    return in_time(turn, tag, track) or _plate_vouches(turn, tag, track)
+    return in_time(turn, tag, track) or plate_vouches(turn, tag, track)
 
 
 def _fits_l1_better(turn: Turn, tag: HeardTag, track: Track) -> bool:
@@ -210,7 +210,8 @@ def in_time(turn: Turn, tag: HeardTag, track: Track) -> bool:
     return tag.credible is None or tag.credible.mono_us <= last_chance
 
 
-def _plate_vouches(turn: Turn, tag: HeardTag, track: Track) -> bool:
+def plate_vouches(turn: Turn, tag: HeardTag, track: Track) -> bool:
+    """The plate of the vehicle is read for certain, and it is the tag's."""
     plate = track.plate
     if plate is None or tag.entry is None or plate.confidence < turn.cfg.plate_sure:
         return False

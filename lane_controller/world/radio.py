@@ -23,6 +23,8 @@ HELD_MOST = 200
 ANSWERS_DB = 15.0
 SHARE_EVERY_S = 0.2
 CREDIBLE_S = 0.12
+SHARED_AGAIN_S = 1.0
+L1_SEEN_S = 0.06
 PASSER_TAG_M = 1.7
 NOISE = tuple(NormalDist().inv_cdf((i + 0.5) / 1024) for i in range(1024))
 """The normal law in 1,024 steps of equal chance."""
@@ -145,6 +147,10 @@ class Radio:
             dbm = round(self.strength_dbm(plan.tag.gain_db, way.place(told_s)))
             self.agenda.after(told_s, self._told, (plan, dbm, on <= told_s <= off))
             told_s += SHARE_EVERY_S
+        if CREDIBLE_S < on < leaves + SHARED_AGAIN_S:
+            # A vehicle on L1: its lane tells at once what it hears of possible tags (core, tags.share_all).
+            dbm = round(self.strength_dbm(plan.tag.gain_db, way.place(min(on, leaves))))
+            self.agenda.after(on + L1_SEEN_S, self._told, (plan, dbm, True))
 
     def _strays(self, plan: PasserPlan, way: "_Way", noise: Random) -> None:
         p = self.parameters
