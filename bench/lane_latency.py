@@ -16,7 +16,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -70,7 +70,7 @@ def _rows(name: str, samples: Samples) -> list[Row]:
 
 
 async def _measure(folder: Path, vehicles: int, count: int, cameras: bool) -> Samples:
-    samples, numbers = Samples(), iter(range(vehicles))
+    samples = Samples()
     async with (
         mosquitto(folder) as port,
         Clients(port, folder) as clients,
@@ -78,12 +78,12 @@ async def _measure(folder: Path, vehicles: int, count: int, cameras: bool) -> Sa
         asyncio.TaskGroup() as group,
     ):
         for place, post in enumerate(posts):
-            group.create_task(_cars(post, place * 0.15, numbers, clients, samples))
+            group.create_task(_cars(post, place * 0.15, range(place, vehicles, count), clients, samples))
     return samples
 
 
-async def _cars(post: Post, after_s: float, numbers: Iterator[int], clients: Clients, samples: Samples) -> None:
-    """One lane's cars, as long as there are any; a bare pass after each."""
+async def _cars(post: Post, after_s: float, numbers: Iterable[int], clients: Clients, samples: Samples) -> None:
+    """One lane's cars; a bare pass after each."""
     await asyncio.sleep(after_s)
     for number in numbers:
         sent_s = await post.stop_at_loop(epc_of(number))

@@ -109,7 +109,7 @@ async def _post(stack: contextlib.AsyncExitStack, port: int, number: int, with_c
         camera = SimulatedCamera()
         await camera.start()
         stack.push_async_callback(camera.close)
-        camera.show(render_vehicle(f"20A{number:05d}", seed=number))
+        camera.show(render_vehicle(plate_of(number - 1), seed=number))
     return Post(lane, plc, reader, camera)
 
 
@@ -135,6 +135,11 @@ def epc_of(number: int) -> str:
     return f"{0x3034257BF7194E4000000000 + number:024X}"
 
 
+def plate_of(lane: int) -> str:
+    """What the camera of a lane (from 0) shows: car n comes to lane n modulo the number of lanes."""
+    return f"20A{12_345 + 1_111 * lane:05d}"
+
+
 async def _configure(folder: Path, port: int, posts: list[Post], cars: int) -> Path:
     """Tag list, tariff and the lanes' configuration."""
     dsn = f"sqlite://{folder}/stream.sqlite3"
@@ -144,7 +149,7 @@ async def _configure(folder: Path, port: int, posts: list[Post], cars: int) -> P
     tariff = TariffV1(plaza="CM", version=1, valid_from_utc=datetime(2026, 1, 1, tzinfo=UTC), fares_vnd=fares, name="b")
     producer = await stream.producer("bench")
     await producer.append(Topic.TARIFF, [("CM/1", tariff.encode())])
-    await producer.append(Topic.TAG_LIST, _tag_list(cars))
+    await producer.append(Topic.TAG_LIST, _tag_list(cars, len(posts)))
     await stream.close()
     config = folder / "lane.toml"
     head = f'plaza = "CM"\ndata_dir = "{folder}"\nstream = "{dsn}"\n[mqtt]\nhost = "127.0.0.1"\nport = {port}\n'
@@ -160,14 +165,14 @@ def _table(post: Post) -> str:
     )
 
 
-def _tag_list(cars: int) -> list[tuple[str, bytes | None]]:
+def _tag_list(cars: int, lanes_count: int) -> list[tuple[str, bytes | None]]:
     now = datetime.now(UTC)
     rows: list[tuple[str, bytes | None]] = []
     xor = 0
     for number in range(cars):
         entry = TagEntryV1(
-            epc=epc_of(number), account=f"a{number}", provider="VETC", plate=f"20A{number:05d}", vehicle_class=1,
-            available_vnd=10**9,
+            epc=epc_of(number), account=f"a{number}", provider="VETC", plate=plate_of(number % lanes_count),
+            vehicle_class=1, available_vnd=10**9,
         )  # fmt: skip
         rows.append(
             (entry.epc, TagListChangeV1(version=number + 1, epc=entry.epc, entry=entry, changed_at_utc=now).encode())

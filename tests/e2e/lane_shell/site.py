@@ -191,6 +191,6 @@ def _configure(folder: Path, dsn: str, broker: MosquittoServer, posts: list[Post
     config = folder / "lanes.toml"
     config.write_text(
         f'plaza = "CM"\ndata_dir = "{folder}/lane"\nstream = "{dsn}"\n[mqtt]\nhost = "{broker.host}"\n'
-        f"port = {broker.port}\n[journal]\nseal_every_s = 5\n{tables}"
+        f"port = {broker.port}\n[journal]\nseal_every_s = 2\n{tables}"
     )
     return config
