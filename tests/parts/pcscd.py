@@ -7,8 +7,10 @@ Debian's socket path is fixed. Own network namespace: the virtual reader listens
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -43,7 +45,8 @@ class Pcscd:
         self._pcscd, self._unshare = program("pcscd"), program("unshare")
         if subprocess.run([self._unshare, "-m", "-n", "true"], check=False, capture_output=True).returncode != 0:
             pytest.skip("this container may not make namespaces (unshare -m -n); run it with CAP_SYS_ADMIN")
-        self._run = folder / "run"
+        # One path for all tests of a process: the client library reads the variable once and keeps what it said.
+        self._run = Path(tempfile.gettempdir()) / f"etc-pcscd-{os.getpid()}"
         self._config = folder / "reader.conf"
         self._process: PartProcess | None = None
         self._folder = folder
@@ -55,6 +58,7 @@ class Pcscd:
 
     def start(self) -> None:
         """Start and wait until it listens."""
+        self._folder.mkdir(parents=True, exist_ok=True)
         self._run.mkdir(parents=True, exist_ok=True)
         for old in self._run.iterdir():
             old.unlink()
@@ -73,6 +77,11 @@ class Pcscd:
         )
         self._process.start((self._run / "pcscd.comm").exists, within_s=10)
         time.sleep(0.3)  # the driver opens its port just after the socket is there
+
+    def remove(self) -> None:
+        """The end: service and socket are gone."""
+        self.kill()
+        shutil.rmtree(self._run, ignore_errors=True)
 
     def kill(self) -> None:
         """The service dies without a word."""
@@ -94,4 +103,4 @@ class Pcscd:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.kill()
+        self.remove()
