@@ -37,13 +37,20 @@ def record_disagrees(body: Mapping[str, Any], at_utc: str, kind: str, passage_id
     if said.get("passage_id") != passage_id:
         found.append("passage_id")
     at = said.get("closed") if said is passage else said.get("at")
-    if isinstance(at, dict) and _instant(at) != _moment(at_utc):
+    if isinstance(at, dict) and not _spells(at_utc, _instant(at)):
         found.append("at_utc")
     return found
 
 
 def message_disagrees(body: Mapping[str, Any], message: Mapping[str, Any]) -> list[str]:
-    """Fields of a published passage that its record (PassageClosed) contradicts."""
+    """Fields of a published passage that its record (PassageClosed) contradicts; `record` where it cannot be one."""
+    try:
+        return _contradicted(body, message)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return ["record"]  # somebody edited it: no field of it is what the program writes
+
+
+def _contradicted(body: Mapping[str, Any], message: Mapping[str, Any]) -> list[str]:
     passage = body.get("passage")
     if not isinstance(passage, dict):
         return ["passage"]
@@ -109,7 +116,18 @@ def _time_to_open_ms(times: Mapping[str, Any]) -> int | None:
 
 
 def _instant(at: Mapping[str, Any] | None) -> datetime | None:
-    return None if at is None else _EPOCH + timedelta(microseconds=at["utc_us"])
+    """The instant of a record; one that cannot be one, because somebody edited it, equals nothing."""
+    if at is None:
+        return None
+    try:
+        return _EPOCH + timedelta(microseconds=at["utc_us"])
+    except (KeyError, TypeError, OverflowError):
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def _spells(text: str, instant: datetime | None) -> bool:
+    """Whether a column is that instant, as the journal spells it: other spellings of one instant are edits, too."""
+    return instant is not None and text == instant.isoformat()
 
 
 def _moment(text: object) -> datetime | None:
