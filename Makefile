@@ -56,11 +56,7 @@ unit: setup-test ## the quick tests: no processes, no browser
 check: lint types imports ## everything that reads the code
 
 test: check ## everything: lint, types, imports and all tests, with real parts
-	@# Two halves side by side: one computes, the other mostly waits for real parts.
-	@$(BIN)/pytest -q -p no:cacheprovider tests/unit tests/property tests/contract >$(VENV)/quick-tests.log 2>&1 & quick=$$!; \
-	trap 'kill $$quick 2>/dev/null' INT TERM; \
-	$(BIN)/pytest -q tests/e2e tests/integration; parts=$$?; \
-	wait $$quick; computed=$$?; cat $(VENV)/quick-tests.log; exit $$((parts + computed))
+	$(BIN)/pytest -q
 
 prove: setup-test ## the long proofs: a million vehicles and inputs, 200 power cuts, a month offline (about an hour)
 	$(BIN)/pytest -q -rP -m proof --long --timeout=7200 tests
