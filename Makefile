@@ -58,7 +58,7 @@ check: lint types imports ## everything that reads the code
 test: check ## everything: lint, types, imports and all tests, with real parts
 	$(BIN)/pytest -q
 
-prove: setup-test ## the long proofs: a million vehicles and inputs, 200 power cuts, a month offline (about an hour)
+prove: setup-test ## the long proofs: a million vehicles and inputs, 200 power cuts, a month offline (several hours)
 	$(BIN)/pytest -q -rP -m proof --long --timeout=7200 tests
 
 bench: setup-test ## measure, and write docs/benchmarks.md
