@@ -16,6 +16,7 @@ from tests.parts.clickhouse_server import ClickhouseServer
 from tests.parts.kafka import KafkaBroker
 from tests.parts.missing import PartMissingError, skip_or_fail
 from tests.parts.mosquitto import MosquittoServer
+from tests.parts.pcscd import Pcscd
 
 _numbers = itertools.count(1)
 
@@ -73,6 +74,16 @@ def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clic
     try:
         with ClickhouseServer(tmp_path_factory.mktemp("clickhouse") / "server") as server:
             yield server
+    except PartMissingError as missing:
+        skip_or_fail(missing)
+
+
+@pytest.fixture
+def pcscd(tmp_path: Path) -> Iterator[Pcscd]:
+    """A pcscd with a virtual card reader for one test, which may kill and restart it."""
+    try:
+        with Pcscd(tmp_path / "pcscd") as service:
+            yield service
     except PartMissingError as missing:
         skip_or_fail(missing)
 

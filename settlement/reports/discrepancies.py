@@ -11,23 +11,14 @@ from collections.abc import Mapping, Sequence
 from settlement.clearing.closed_day import ClosedItem
 from settlement.clearing.month import Difference
 from settlement.reconcile.classes import LABELS
+from settlement.reports.class_columns import class_columns
 from settlement.reports.document import Cell, Chart, Column, Kind, Section
 from settlement.reports.wording import grouped
 
 
 def classes(found: Sequence[Difference]) -> Section:
     """Sums per class, in the order of the specification."""
-    columns = (
-        Column("Mã", "code", width=1.3),
-        Column("Loại sai lệch", "class", width=2.4),
-        Column("Số mục", "items", Kind.COUNT, 0.8),
-        Column("Dòng trạm", "station rows", Kind.COUNT, 0.8),
-        Column("Dòng NCC", "provider rows", Kind.COUNT, 0.8),
-        Column("Tiền tại trạm", "station", Kind.VND, 1.2),
-        Column("Tiền tại NCC", "provider", Kind.VND, 1.2),
-        Column("Thống nhất", "agreed", Kind.VND, 1.2),
-        Column("Tranh chấp", "disputed", Kind.VND, 1.2),
-    )
+    columns = class_columns("Loại sai lệch")
     order = list(LABELS)
     rows: list[tuple[Cell, ...]] = [
         (d.code, LABELS.get(d.code, d.code), *_numbers(d)) for d in sorted(found, key=lambda d: order.index(d.code))

@@ -15,6 +15,7 @@ from typing import Final
 from settlement.clearing.month import Month
 from settlement.clearing.vnd_words import vnd_in_words
 from settlement.reconcile.classes import LABELS
+from settlement.reports.class_columns import class_columns
 from settlement.reports.document import Cell, Column, Document, Fact, Kind, Section
 from settlement.reports.wording import DEMONSTRATION, day_text, grouped, percent
 
@@ -236,17 +237,7 @@ def _undecided(month: Month) -> Section:
 
 
 def _classes(month: Month) -> Section:
-    columns = (
-        Column("Mã", "code", width=1.3),
-        Column("Loại kết quả", "class", width=2.4),
-        Column("Số mục", "items", Kind.COUNT, 0.8),
-        Column("Dòng trạm", "station rows", Kind.COUNT, 0.8),
-        Column("Dòng NCC", "provider rows", Kind.COUNT, 0.8),
-        Column("Tiền tại trạm", "station", Kind.VND, 1.2),
-        Column("Tiền tại NCC", "provider", Kind.VND, 1.2),
-        Column("Thống nhất", "agreed", Kind.VND, 1.2),
-        Column("Tranh chấp", "disputed", Kind.VND, 1.2),
-    )
+    columns = class_columns("Loại kết quả")
     rows: list[tuple[Cell, ...]] = [
         (code, LABELS.get(code, code), *dataclasses.astuple(line)) for code, line in month.classes.items()
     ]

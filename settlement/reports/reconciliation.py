@@ -15,6 +15,7 @@ from typing import Final
 from settlement.clearing.agreement import ClassTotal
 from settlement.clearing.terms import Payable, Terms
 from settlement.reconcile.classes import LABELS
+from settlement.reports.class_columns import class_columns
 from settlement.reports.document import Cell, Chart, Column, Document, Fact, Kind, Section
 from settlement.reports.wording import DEMONSTRATION, grouped, percent
 
@@ -79,17 +80,7 @@ def _facts(outcome: Reconciled) -> tuple[Fact, ...]:
 
 
 def _classes(outcome: Reconciled) -> Section:
-    columns = (
-        Column("Mã", "code", width=1.3),
-        Column("Loại kết quả", "class", width=2.4),
-        Column("Số mục", "items", Kind.COUNT, 0.8),
-        Column("Dòng trạm", "station rows", Kind.COUNT, 0.8),
-        Column("Dòng NCC", "provider rows", Kind.COUNT, 0.8),
-        Column("Tiền tại trạm", "station", Kind.VND, 1.2),
-        Column("Tiền tại NCC", "provider", Kind.VND, 1.2),
-        Column("Thống nhất", "agreed", Kind.VND, 1.2),
-        Column("Tranh chấp", "disputed", Kind.VND, 1.2),
-    )
+    columns = class_columns("Loại kết quả")
     numbers = {code: dataclasses.astuple(total) for code, total in outcome.classes.items()}
     rows: list[tuple[Cell, ...]] = [(code, LABELS[code], *line) for code, line in numbers.items()]
     sums = [sum(column) for column in zip(*numbers.values(), strict=True)]

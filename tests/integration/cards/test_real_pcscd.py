@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ from lane_controller.core.values import CardRole
 from lane_controller.devices.cards import CardPlace, LaneCards
 from lane_controller.devices.ports import PlcPosition
 from rfid.pcsc.keyfile import read_application
-from tests.parts.missing import PartMissingError, skip_or_fail
 from tests.parts.pcscd import Pcscd
 
 pytestmark = pytest.mark.integration
@@ -37,15 +35,6 @@ role = "operator"
 holder = "ca1-lan"
 proof = "uid"
 """
-
-
-@pytest.fixture
-def pcscd(tmp_path: Path) -> Iterator[Pcscd]:
-    try:
-        with Pcscd(tmp_path / "pcscd") as service:
-            yield service
-    except PartMissingError as missing:
-        skip_or_fail(missing)
 
 
 @pytest.fixture

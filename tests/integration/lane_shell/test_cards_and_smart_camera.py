@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -12,7 +11,6 @@ import pytest
 
 from tests.integration.lane_shell.eventually import eventually
 from tests.integration.lane_shell.rig import Rig, rig
-from tests.parts.missing import PartMissingError, skip_or_fail
 from tests.parts.mosquitto import MosquittoServer
 from tests.parts.pcscd import Pcscd
 from tests.parts.process import free_port
@@ -22,15 +20,6 @@ pytestmark = pytest.mark.integration
 CARD = "04782E21801D80"
 KEYS = 'aid = "3042F5"\nmaster_key = "00112233445566778899AABBCCDDEEFF"\n'
 REGISTER = f'[[card]]\nuid = "{CARD}"\nrole = "priority"\nholder = "Cứu hộ 07"\n'
-
-
-@pytest.fixture
-def pcscd(tmp_path: Path) -> Iterator[Pcscd]:
-    try:
-        with Pcscd(tmp_path / "pcscd") as service:
-            yield service
-    except PartMissingError as missing:
-        skip_or_fail(missing)
 
 
 def device(r: Rig, name: str) -> str | None:
