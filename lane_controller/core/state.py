@@ -112,13 +112,17 @@ class HeardTag:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """What a neighbouring lane hears of one tag."""
+    """What a neighbouring lane hears of one tag.
+
+    `claim_dbm`: the best it heard of it while it had a vehicle on its own L1, whatever it says afterwards.
+    """
 
     lane: str
     rssi_dbm: int
     vehicle: bool
     first_us: int
     last_us: int
+    claim_dbm: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,8 +90,14 @@ def purge(turn: Turn) -> None:
             turn.radio = evolve(radio, tags=tags)
             break
     if radio.neighbours and any(n.last_us < oldest for n in radio.neighbours.values()):
-        left = {e: n for e, n in radio.neighbours.items() if n.last_us >= oldest}
-        turn.radio = evolve(turn.radio, neighbours=left)
+        left = {e: n for e, n in radio.neighbours.items() if n.last_us >= oldest or _claimed(turn, e, n)}
+        if len(left) < len(radio.neighbours):
+            turn.radio = evolve(turn.radio, neighbours=left)
+
+
+def _claimed(turn: Turn, epc: str, heard: Neighbour) -> bool:
+    """A tag that is still remembered here stays the neighbour's."""
+    return heard.claim_dbm is not None and epc in turn.radio.tags
 
 
 def _stale(turn: Turn, event: TagSeen) -> bool:
@@ -134,8 +140,15 @@ def neighbour(turn: Turn, event: NeighbourHeard) -> None:
     purge(turn)
     old = turn.radio.neighbours.get(event.epc)
     first = old.first_us if old and old.lane == event.lane else turn.t
-    heard = Neighbour(event.lane, event.rssi_dbm, event.vehicle, first, turn.t)
+    heard = Neighbour(event.lane, event.rssi_dbm, event.vehicle, first, turn.t, _claim(old, event))
     turn.radio = evolve(turn.radio, neighbours={**turn.radio.neighbours, event.epc: heard})
+
+
+def _claim(old: Neighbour | None, event: NeighbourHeard) -> int | None:
+    before = old.claim_dbm if old is not None else None
+    if not event.vehicle:
+        return before
+    return event.rssi_dbm if before is None else max(before, event.rssi_dbm)
 
 
 def arbitrate(turn: Turn) -> None:
@@ -151,9 +164,15 @@ def arbitrate(turn: Turn) -> None:
 
 
 def owned_by_neighbour(turn: Turn, tag: HeardTag) -> bool:
-    """The neighbour has a vehicle on its L1 and hears the tag at least neighbour_db better."""
+    """The neighbour had a vehicle on its L1 and heard the tag at least neighbour_db better than it is heard here.
+
+    Once rejected, a tag stays the neighbour's while it is remembered: its vehicle drives out of that lobe and off that
+    L1, and is no more ours for it. Only a vehicle that changed lanes is heard here as well as it was heard there.
+    """
     heard = turn.radio.neighbours.get(tag.epc)
-    return heard is not None and heard.vehicle and heard.rssi_dbm - tag.median_dbm >= turn.cfg.neighbour_db
+    if heard is None or heard.claim_dbm is None:
+        return False
+    return heard.claim_dbm - tag.median_dbm >= turn.cfg.neighbour_db
 
 
 def arbitration_until(turn: Turn, tag: HeardTag) -> int | None:
