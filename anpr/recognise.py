@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from anpr.checkpoints import FILES, RUNS
 from anpr.colour import ground_colour
 from anpr.corners import CornerFinder, Corners, Quad, bounds, lay_flat
 from anpr.crop import reader_input, widen
@@ -85,18 +86,26 @@ class TextReader:
 
 
 class Recogniser:
-    """Detector and reader of one model folder."""
+    """The three networks of one model folder; with the engine `ultralytics` those of a runs folder.
+
+    The thresholds come from the model folder in both cases: they were measured with its networks.
+    """
 
     def __init__(
-        self, folder: Path | None = None, settings: ModelSettings | None = None, engine: Engine | None = None
+        self,
+        folder: Path | None = None,
+        settings: ModelSettings | None = None,
+        engine: Engine | None = None,
+        weights: Path | None = None,
     ) -> None:
         models = folder or Path(os.environ.get("ETC_ANPR_MODELS", MODELS))
         self.settings = settings or load_settings(models)
+        files = _files(models, engine, weights)
         self._detector = PlateDetector(
-            models / "detector.onnx", self.settings.detector_side, self.settings.detector_score, engine
+            files["detector"], self.settings.detector_side, self.settings.detector_score, engine
         )
-        self._corners = CornerFinder(models / "corners.onnx", engine)
-        self._reader = TextReader(models / "reader.onnx", self.settings.temperature, engine)
+        self._corners = CornerFinder(files["corners"], engine)
+        self._reader = TextReader(files["reader"], self.settings.temperature, engine)
 
     def plates(self, frame: Image) -> list[PlateObservation]:
         """Every plate of the frame; the largest and surest first.
@@ -149,6 +158,13 @@ class Recogniser:
             chars=character_chances(reading.candidates),
             raw_text=reading.raw_text,
         )
+
+
+def _files(models: Path, engine: Engine | None, weights: Path | None) -> dict[str, Path]:
+    """Each network's file for the engine."""
+    if engine is Engine.ULTRALYTICS:
+        return {stage: (weights or RUNS) / file for stage, file in FILES.items()}
+    return {stage: models / f"{stage}.onnx" for stage in FILES}
 
 
 def _is_among(box: Box, plates: list[PlateObservation]) -> bool:

@@ -29,10 +29,12 @@ def read_labels(path: Path) -> list[Label]:
     return labels
 
 
-def run_bench(folder: Path, engine: Engine | None = None) -> tuple[list[Result], list[str]]:
+def run_bench(
+    folder: Path, engine: Engine | None = None, weights: Path | None = None
+) -> tuple[list[Result], list[str]]:
     """Results of all labelled plates, and a line for each picture that could not be read."""
     labels = read_labels(folder / "labels.jsonl")
-    recogniser = Recogniser(engine=engine)
+    recogniser = Recogniser(engine=engine, weights=weights)
     results, unreadable = [], []
     for label in labels:
         started = time.perf_counter()

@@ -13,7 +13,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from anpr.app import training
-from anpr.engine import Engine, EngineMissingError
+from anpr.checkpoints import RUNS, CheckpointError
+from anpr.engine import Engine, EngineMissingError, EngineNameError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,15 +29,27 @@ EngineOption = Annotated[
     Engine | None,
     typer.Option(help="What computes the networks; default is ETC_ANPR_ENGINE, else onnxruntime / Bộ tính mạng nơ-ron"),
 ]
+WeightsOption = Annotated[
+    Path | None,
+    typer.Option(
+        help=f"Runs folder of `anpr train` for --engine ultralytics; default is {RUNS} / Thư mục trọng số (.pt)"
+    ),
+]
 T = TypeVar("T")
 
 
-def _opened(work: Callable[[], T]) -> T:
-    """`work` done, or the engine's absence as a clear end of the command."""
+def _opened(work: Callable[[], T], engine: Engine | None, weights: Path | None) -> T:
+    """`work` done, or the absence of the engine or its weights as a clear end of the command."""
+    if weights is not None and engine is not Engine.ULTRALYTICS:
+        raise typer.BadParameter("checkpoints are run by --engine ultralytics alone", param_hint="--weights")
     try:
         return work()
+    except EngineNameError as error:
+        raise typer.BadParameter(str(error), param_hint="ETC_ANPR_ENGINE") from error
     except EngineMissingError as error:
         raise typer.BadParameter(str(error), param_hint="--engine") from error
+    except CheckpointError as error:
+        raise typer.BadParameter(str(error), param_hint="--weights") from error
 
 
 @app.command("read")
@@ -49,6 +62,7 @@ def read(
         Path | None, typer.Option(help="Folder for copies with boxes drawn in / Thư mục ảnh có khung")
     ] = None,
     engine: EngineOption = None,
+    weights: WeightsOption = None,
 ) -> None:
     """Read every plate in pictures. Ends with 3 when some file could not be read; the others are read all the same.
 
@@ -57,7 +71,7 @@ def read(
     from anpr.app.reading import files_of, read_file  # noqa: PLC0415
     from anpr.recognise import Recogniser  # noqa: PLC0415
 
-    recogniser = _opened(lambda: Recogniser(engine=engine))
+    recogniser = _opened(lambda: Recogniser(engine=engine, weights=weights), engine, weights)
     failed = False
     for path in files_of(paths):
         result = read_file(recogniser, path, draw)
@@ -85,11 +99,12 @@ def bench(
     errors: Annotated[bool, typer.Option("--errors", help="List every plate that was not read exactly")] = False,
     sweep: Annotated[bool, typer.Option("--sweep", help="Exact and wrong for other confidence thresholds")] = False,
     engine: EngineOption = None,
+    weights: WeightsOption = None,
 ) -> None:
     """Measure on labelled photographs: exact, wrong, no read, characters and milliseconds, by domain and layout."""
     from anpr.app.benching import print_bench, run_bench  # noqa: PLC0415
 
-    results, unreadable = _opened(lambda: run_bench(folder, engine))
+    results, unreadable = _opened(lambda: run_bench(folder, engine, weights), engine, weights)
     print_bench(results, as_json=as_json, errors=errors, sweep=sweep)
     for line in unreadable:
         typer.echo(line, err=True)

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from anpr.checkpoints import RUNS
+
 
 class Stage(StrEnum):
     """The three networks."""
@@ -26,7 +28,6 @@ class Sheet(StrEnum):
     SCENES = "scenes"
 
 
-RUNS = Path("runs/anpr")
 DETECTOR_SCENES = 3000
 
 

@@ -42,7 +42,7 @@ def train_detector(plan: DetectorPlan, data: Path, run: Path, resume: bool) -> P
         model = YOLO(str(last))
         arguments: dict[str, Any] = {"resume": True}
     else:
-        model = YOLO(str(_architecture(run)), task="detect")
+        model = YOLO(str(architecture(run)), task="detect")
         arguments = _arguments(plan, data, run)
 
     def set_threads(_: object) -> None:
@@ -64,7 +64,8 @@ def _set_length(checkpoint: Path, epochs: int) -> None:
         torch.save(state, checkpoint)
 
 
-def _architecture(run: Path) -> Path:
+def architecture(run: Path) -> Path:
+    """Writes the description of the network into the run's folder and gives its path."""
     import ultralytics  # noqa: PLC0415
 
     shipped = Path(ultralytics.__file__).parent / "cfg" / "models" / "11" / "yolo11.yaml"
