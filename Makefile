@@ -56,7 +56,12 @@ unit: setup-test ## the quick tests: no processes, no browser
 check: lint types imports ## everything that reads the code
 
 test: check ## everything: lint, types, imports and all tests, with real parts
-	$(BIN)/pytest -q
+	@echo "the tests with real parts run beside the others; their report comes last"
+	@report=$$(mktemp); \
+	$(BIN)/pytest -q -p no:cacheprovider tests/integration tests/e2e >$$report 2>&1 & beside=$$!; \
+	$(BIN)/pytest -q tests/unit tests/property tests/contract; quick=$$?; \
+	wait $$beside; real=$$?; cat $$report; rm -f $$report; \
+	exit $$((quick > real ? quick : real))
 
 prove: setup-test ## the long proofs: a million vehicles and inputs, 200 power cuts, a month offline (several hours)
 	$(BIN)/pytest -q -rP -m proof --long --timeout=7200 tests
@@ -69,7 +74,7 @@ schemas: setup ## write the JSON Schemas of the messages anew
 
 lock: setup-test ## write requirements/*.txt anew from pyproject.toml
 	$(BIN)/pip-compile -q $(LOCK) -o requirements/run.txt pyproject.toml
-	$(BIN)/pip-compile -q $(LOCK) --extra test --extra cards --extra rtsp -o requirements/test.txt pyproject.toml
+	$(BIN)/pip-compile -q $(LOCK) --extra test --extra cards --extra rtsp --extra openvino -o requirements/test.txt pyproject.toml
 
 ci: test ## exactly what CI runs
 
