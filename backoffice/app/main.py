@@ -1,4 +1,4 @@
-"""Command `backoffice`: the database of one machine, the serving process, accounts, tariffs and the completeness check.
+"""Command `backoffice`: the database of one machine, the serving process, accounts, tariffs, checks and corrections.
 
 In: arguments. Out: exit status 0 done, 1 a check found something, 2 the arguments or files cannot be used. Each command
 lives in a module of its own beside this one.
@@ -12,6 +12,7 @@ from backoffice.app import (
     accounts_command,
     correct_command,
     database_command,
+    doubtful_command,
     serve_command,
     tariff_command,
     verify_command,
@@ -36,6 +37,7 @@ app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_ma
 app.command("database")(database_command.database)
 app.command("serve")(serve_command.serve)
 app.command("verify")(verify_command.verify)
+app.command("doubtful")(doubtful_command.doubtful)
 app.command("correct")(correct_command.correct)
 app.add_typer(accounts_command.accounts, name="accounts")
 app.add_typer(tariff_command.tariff, name="tariff")
