@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+import structlog
 import uvicorn
 
 from backoffice.app.http import make_app
@@ -36,10 +37,13 @@ from backoffice.storage.live_view import LaneCompleteness
 from backoffice.storage.migrate import migrate
 from lane_controller.contracts.values import COMPACTED_TOPICS, Topic
 from lane_controller.stream.connect import open_stream
-from lane_controller.stream.port import Consumer, Stream
+from lane_controller.stream.port import Consumer, Stream, StreamError
 
 GROUP = "backoffice"
 TARIFFS_FRESH_S = 1.0
+STREAM_AGAIN_S = 2.0
+
+log = structlog.get_logger("backoffice")
 
 
 class Plant:
@@ -172,7 +176,7 @@ async def serve(settings: Settings, ready: Callable[[str], None], *, ingest_only
     stream = _stream(settings)
     try:
         await _until_database_is_there(settings)
-        await stream.ensure_topics({topic: topic in COMPACTED_TOPICS for topic in Topic})
+        await _until_stream_is_there(stream)
         await _run(Plant(settings, stream), ready, ingest_only=ingest_only)
     finally:
         await stream.close()
@@ -204,6 +208,18 @@ async def _until_database_is_there(settings: Settings) -> None:
             if not error.retry:
                 raise SettingsError(f"database: {error}") from error
             await asyncio.sleep(0.5)
+        else:
+            return
+
+
+async def _until_stream_is_there(stream: Stream) -> None:
+    """Topics; waits while the broker is away, as for the database, and says what it waits for."""
+    while True:
+        try:
+            await stream.ensure_topics({topic: topic in COMPACTED_TOPICS for topic in Topic})
+        except StreamError as error:
+            log.warning("stream_away", reason=str(error), again_in_s=STREAM_AGAIN_S)
+            await asyncio.sleep(STREAM_AGAIN_S)
         else:
             return
 

@@ -64,6 +64,12 @@ def unbalanced_corrections(database: Database) -> Iterator[Finding]:
     """
     for posting_id, reverses in database.rows(sql, {"limit": LIMIT}):
         yield Finding("reversal", posting_id, f"does not take back {reverses} exactly")
+    sql = """
+    SELECT reverses, count() FROM postings FINAL WHERE reverses != '' GROUP BY reverses HAVING count() > 1
+    ORDER BY reverses LIMIT %(limit)s
+    """
+    for posting_id, times in database.rows(sql, {"limit": LIMIT}):
+        yield Finding("reversal", posting_id, f"is taken back {times} times; once is right")
     total = database.rows("SELECT sum(amount_vnd) FROM postings FINAL")[0][0]
     if total:
         yield Finding("sum", "postings", f"all legs add up to {total:,} VND, not to 0")

@@ -87,3 +87,13 @@ def test_what_is_no_decision_is_refused(
     before = database.rows("SELECT count() FROM postings FINAL")
     assert problem in run(config, "correct", wrong_fare, *options, *BY, expected=2).stderr
     assert database.rows("SELECT count() FROM postings FINAL") == before
+
+
+def test_a_leg_taken_back_twice_is_found(config: Path, database: Database, wrong_fare: str) -> None:
+    run(config, "correct", wrong_fare, "--waive", *BY)
+    database.command(
+        "INSERT INTO postings SELECT concat(posting_id, '-again') AS posting_id, * EXCEPT posting_id "
+        "FROM postings FINAL WHERE reverses != ''"
+    )
+    told = run(config, "verify", expected=1).stdout
+    assert told.count("is taken back 2 times") == 2

@@ -57,3 +57,25 @@ async def test_two_processes_and_a_kill(
     assert statuses == [0, 0]
     done = run(files[0], "verify")
     assert "1,200 lượt xe/passages, 1,200 charged, 42,000,000 VND" in done.stdout
+
+
+async def test_a_broker_that_comes_up_later_is_waited_for(
+    tmp_path: Path, server: ServerProcess, address: Address, database: Database
+) -> None:
+    broker = KafkaBroker(tmp_path / "kafka")
+    file = settings(tmp_path / "one", server.dsn(address.database), broker.dsn("late"))
+    publisher = Publisher(file)
+    try:
+        log = file.parent / "serve.log"
+        await asyncio.to_thread(until, lambda: "stream_away" in log.read_text(), 60.0)
+        assert publisher.process.poll() is None
+        await asyncio.to_thread(broker.start)
+        stream = open_stream(broker.dsn("late"))
+        await stream.ensure_topics({topic: topic in COMPACTED_TOPICS for topic in Topic})
+        producer = await stream.producer("lanes")
+        await producer.append(Topic.PASSAGES, [("CM-01", p.encode()) for p in chain(5)])
+        await stream.close()
+        await asyncio.to_thread(until, lambda: database.rows("SELECT count() FROM passages FINAL") == [(5,)], 60.0)
+    finally:
+        assert publisher.stop() == 0
+        broker.stop()
