@@ -25,6 +25,8 @@ WIDTH: Final = 960
 HEIGHT: Final = 540
 QUALITY: Final = 85
 _INK: Final = {"white": "dark", "yellow": "dark", "blue": "light", "red": "light"}
+_RED_SERIES: Final = ("NG", "QT")
+"""Embassies and international organisations: red on white; other foreigners (NN, CV) black."""
 
 
 @lru_cache(maxsize=8)
@@ -80,17 +82,25 @@ def render_vehicle(  # noqa: PLR0913, PLR0917  a picture has so many sides
 
 
 def plate_spec(plate_text: str, layout: Layout, colour: Colour) -> PlateSpec:
-    """How a stored text is printed: with dash and dot, on one or two lines."""
+    """How a stored text is printed: with dashes and dot, on one or two lines, in its ink."""
     text = normalise(plate_text)
     plates = parse(text, layout)
-    vehicle = plates[0].vehicle if plates else "car"
+    vehicle, kind = (plates[0].vehicle, plates[0].kind) if plates else ("car", "")
     split = plates[0].line_break if plates else max(1, len(text) - 5)
-    head, number = text[:split], text[split:]
+    lines = _printed(kind, text[:split], text[split:])
+    ink = "red" if colour == "white" and plates and plates[0].series in _RED_SERIES else _INK[colour]
+    on_lines = lines if layout == "two-line" else ("-".join(lines),)
+    return PlateSpec(text, on_lines, layout, colour, "motorbike" if vehicle == "motorbike" else "car", ink)
+
+
+def _printed(kind: str, head: str, number: str) -> tuple[str, str]:
+    """The two halves as they stand on the plate: 30A 123.45, 29-X1 123.45, 80-441 NG-02, TM 12-34."""
+    if kind == "diplomatic":
+        return f"{head[:2]}-{head[2:]}", f"{number[:-2]}-{number[-2:]}"
+    if kind == "army":
+        return head, f"{number[:2]}-{number[2:]}"
     printed = f"{number[:3]}.{number[3:]}" if len(number) == 5 and number.isdigit() else number
-    if vehicle == "motorbike" and layout == "two-line":
-        head = f"{head[:2]}-{head[2:]}"
-    lines = (head, printed) if layout == "two-line" else (f"{head}-{printed}",)
-    return PlateSpec(text, lines, layout, colour, "motorbike" if vehicle == "motorbike" else "car", _INK[colour])
+    return (f"{head[:2]}-{head[2:]}" if kind == "motorbike" else head), printed
 
 
 def encode(image: Image) -> bytes:
