@@ -30,6 +30,9 @@ Quad = NDArray[np.float32]
 PLATES: Final = 32
 SHOTS: Final = 3
 RARE: Final = 18
+ONE_LINE_PX: Final = (32.0, 13.0)
+TWO_LINE_PX: Final = (42.5, 22.0)
+"""Median and least height of a plate in the picture: a lane camera sees both kinds 60 to 130 pixels wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ class CropSampler:
         self,
         crops: list[LabelledCrop],
         backgrounds: list[Image],
-        real_share: float = 0.45,
+        real_share: float = 0.4,
         foreign: Sequence[LabelledCrop] = (),
         letters: Type | None = None,
     ) -> None:
@@ -179,7 +182,8 @@ class CropSampler:
     def _photograph(self, plate: Image, rng: np.random.Generator, slack: float) -> NDArray[np.float32]:
         height, width = plate.shape[:2]
         quad = _random_quad(width, height, rng, slack)
-        target_height = float(np.clip(np.exp(rng.normal(3.75, 0.55)), 13 if width > height * 2.2 else 22, 140))
+        typical, least = ONE_LINE_PX if width > height * 2.2 else TWO_LINE_PX
+        target_height = float(np.clip(typical * np.exp(rng.normal(0, 0.55)), least, 140))
         left, top = quad.min(axis=0)
         right, bottom = quad.max(axis=0)
         scale = target_height / (bottom - top)

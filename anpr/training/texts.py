@@ -32,7 +32,7 @@ def random_spec(rng: np.random.Generator, kind: str | None = None) -> PlateSpec:
     """One plate; `kind` is car, motorbike, special, diplomatic, army or temporary, random when not given."""
     kinds, shares = (
         ("car", "motorbike", "special", "diplomatic", "army", "temporary"),
-        (0.56, 0.28, 0.08, 0.04, 0.02, 0.02),
+        (0.42, 0.26, 0.08, 0.12, 0.08, 0.04),
     )
     chosen = kind or str(rng.choice(kinds, p=shares))
     return {
@@ -115,8 +115,10 @@ def _diplomatic(rng: np.random.Generator) -> PlateSpec:
     else:
         text = province + series + country + last
         lines = (f"{province}-{series}", f"{country}-{last}" if rng.random() < 0.6 else f"{country}.{last}")
+    if rng.random() < 0.35:  # without the inner dashes: 80441-NG02, 80NG-441.02
+        lines = (lines[0].replace("-", ""), lines[1] if lines[1][0].isdigit() else lines[1].replace("-", ""))
     if layout == "one-line":
-        lines = ("-".join(lines),)
+        lines = (("-" if rng.random() < 0.85 else " ").join(lines),)
     return PlateSpec(text, lines, layout, "white", "car", ink)
 
 
