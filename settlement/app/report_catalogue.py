@@ -153,7 +153,7 @@ def _revenue_shifts(source: Source) -> tuple[Sequence[Section], Sequence[Fact]]:
         cuts.table(cut, cuts.MONEY, cuts.filled(source.table("day", "shift"), days)),
     )
     others, facts = _revenue(lambda found: own[0])(source)
-    settings = "trình diễn (built-in, of no plaza)" if source.scope.shifts.demonstration else "cấu hình (configuration)"
+    settings = "minh họa (built-in, of no plaza)" if source.scope.shifts.demonstration else "cấu hình (configuration)"
     return (*own, *others[1:]), (*facts, Fact("Giờ của các ca lấy từ", "Where the shift times come from", settings))
 
 

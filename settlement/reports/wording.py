@@ -48,7 +48,7 @@ FLAGS: Final = {
 DEMONSTRATION: Final = (
     "SỐ LIỆU TRÌNH DIỄN (MINH HỌA) – cấu hình mặc định, không theo hợp đồng nào (demonstration values)"
 )
-DEMONSTRATION_SHORT: Final = "Số liệu trình diễn"
+DEMONSTRATION_SHORT: Final = "Số liệu minh họa"
 """The same on every page."""
 NOTHING: Final = "Không có số liệu (nothing to show)."
 _THOUSAND: Final = 1_000

@@ -191,7 +191,7 @@ def test_a_report_reads_back_on_paper_in_vietnamese(made: Path, rows: list[Row],
         assert f"Trang {number}/{len(pages)}" in page
         assert "Trạm CM" in page
         assert f"Kỳ {PERIOD.text}" in page
-        assert "Số liệu trình diễn" in page
+        assert "Số liệu minh họa" in page
         assert "lập lúc 20/06/2026 08:00:00" in page
     assert set(faces(paper).values()) == {True}, faces(paper)
     heading = openpyxl.load_workbook(workbook(made, name)).worksheets[1][3]
@@ -301,7 +301,7 @@ def test_the_command_writes_what_was_asked_for(back_office: BackOffice, rows: li
     assert done.stdout.split() == [str(tmp_path / "out" / "traffic-by-hour_2026-06-01_2026-06-03.pdf")]
     pages = printed(Path(done.stdout.strip()))
     assert "Trạm thu phí Chợ Mới" in pages[0]
-    assert "trình diễn" not in pages[0], "nothing here is a demonstration value"
+    assert "minh họa" not in pages[0], "nothing here is a demonstration value"
 
 
 @pytest.mark.parametrize(
