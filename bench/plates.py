@@ -4,7 +4,8 @@ In: labelled photographs (ETC_PHOTOGRAPHS, else ../shared/plates beside the repo
 Baselines of the same run, over the same pictures, one thread each: a detector of YOLOv5n's size (untrained: only its
 time counts) where ETC_TRAIN_PYTHON or .venv-train has ultralytics, and RapidOCR over the whole picture with a filter
 for Vietnamese plates where ETC_RAPIDOCR_PYTHON names an interpreter that has rapidocr-onnxruntime. Out: one report,
-which says what was absent. Beside another busy process the milliseconds mean nothing.
+which says what was absent; progress goes to standard error. Beside another busy process the milliseconds mean nothing.
+RapidOCR takes most of the time: with --keep its answers are written down, and a run that was cut off goes on with them.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import cv2
 import numpy as np
@@ -61,7 +62,7 @@ from rapidocr_onnxruntime import RapidOCR
 import cv2
 cv2.setNumThreads(1)
 ocr = RapidOCR(intra_op_num_threads=1, inter_op_num_threads=1)
-for path in json.load(sys.stdin):
+for path in json.load(open(sys.argv[1])):
     image = cv2.imread(path)
     started = time.perf_counter()
     found, _ = ocr(image)
@@ -119,8 +120,9 @@ def rendered(folder: Path, count: int) -> list[Case]:
 def run_ours(cases: Sequence[Case]) -> list[Result]:
     """From file to text, one after the other."""
     recogniser = Recogniser()
-    results = []
+    results: list[Result] = []
     for case in cases:
+        progress("ours", len(results) + 1, len(cases))
         started = time.perf_counter()
         plates = recogniser.plates(read_image(case.path))
         ms = (time.perf_counter() - started) * 1000
@@ -170,8 +172,9 @@ def yolo_ms(cases: Sequence[Case]) -> tuple[list[float], str]:
         if made.returncode != 0:
             return [], f"no detector of YOLOv5n's size: {made.stderr.strip().splitlines()[-1]}"
         network = open_network(Path(folder) / "out.onnx", Engine.ONNXRUNTIME)
-    times = []
+    times: list[float] = []
     for case in cases:
+        progress("YOLOv5n-sized", len(times) + 1, len(cases))
         started = time.perf_counter()
         tensor, _ = letterbox(read_image(case.path), 640)
         square = np.full((1, 3, 640, 640), 0.447, np.float32)
@@ -181,20 +184,65 @@ def yolo_ms(cases: Sequence[Case]) -> tuple[list[float], str]:
     return times, ""
 
 
-def rapidocr(cases: Sequence[Case]) -> tuple[list[str | None], list[float], str]:
-    """What general OCR over the whole picture reads, its milliseconds, or none and why."""
+@dataclass(frozen=True, slots=True)
+class OcrAnswer:
+    """The lines that general OCR found in one picture, and its milliseconds."""
+
+    lines: list[str]
+    ms: float
+
+
+def rapidocr(cases: Sequence[Case], kept: Path | None = None) -> tuple[list[OcrAnswer], str]:
+    """What general OCR makes of the whole pictures, or none and why. `kept`: answers of a run that was cut off."""
     python = os.environ.get("ETC_RAPIDOCR_PYTHON", "")
     if not python:
-        return [], [], "no RapidOCR: ETC_RAPIDOCR_PYTHON names no interpreter that has rapidocr-onnxruntime"
-    asked = json.dumps([str(case.path) for case in cases])
-    done = subprocess.run(
-        [python, "-c", _OCR], input=asked, capture_output=True, text=True, check=False, timeout=3600,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    answers = [json.loads(line[7:]) for line in done.stdout.splitlines() if line.startswith("RESULT ")]
-    if len(answers) != len(cases):
-        return [], [], f"RapidOCR failed: {(done.stderr.strip().splitlines() or ['no output'])[-1]}"
-    return [plate_in(lines) for lines, _ in answers], [ms for _, ms in answers], ""
+        return [], "no RapidOCR: ETC_RAPIDOCR_PYTHON names no interpreter that has rapidocr-onnxruntime"
+    answers = _kept_answers(kept)
+    left = [case for case in cases if case.label.file not in answers]
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as complaints:
+        for case, answer in zip(left, _ask_ocr(python, left, complaints), strict=False):
+            answers[case.label.file] = answer
+            _keep(kept, case.label.file, answer)
+            progress("RapidOCR", len(answers), len(cases))
+        complaints.seek(0)
+        failure = complaints.read().strip().splitlines() or ["no output"]
+    if any(case.label.file not in answers for case in cases):
+        return [], f"RapidOCR failed: {failure[-1]}"
+    return [answers[case.label.file] for case in cases], ""
+
+
+def _ask_ocr(python: str, cases: Sequence[Case], complaints: IO[str]) -> Iterator[OcrAnswer]:
+    """An answer a picture, as they come; ends early when the interpreter does."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as listed:
+        json.dump([str(case.path) for case in cases], listed)
+        listed.flush()
+        with subprocess.Popen(
+            [python, "-c", _OCR, listed.name], stdout=subprocess.PIPE, stderr=complaints, text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        ) as process:  # fmt: skip
+            for line in process.stdout or ():
+                if line.startswith("RESULT "):
+                    yield OcrAnswer(*json.loads(line[7:]))
+
+
+def _kept_answers(kept: Path | None) -> dict[str, OcrAnswer]:
+    if kept is None or not kept.exists():
+        return {}
+    rows = [json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines()]
+    return {row["file"]: OcrAnswer(row["lines"], row["ms"]) for row in rows}
+
+
+def _keep(kept: Path | None, file: str, answer: OcrAnswer) -> None:
+    if kept is not None:
+        with kept.open("a", encoding="utf-8") as rows:
+            rows.write(json.dumps({"file": file, "lines": answer.lines, "ms": answer.ms}) + "\n")
+
+
+def progress(what: str, done: int, count: int) -> None:
+    """A line now and then on standard error; standard output is the report's."""
+    if done % 50 == 0 or done == count:
+        sys.stderr.write(f"{what}: {done} of {count}\n")
+        sys.stderr.flush()
 
 
 def plate_in(lines: Sequence[str]) -> str | None:
@@ -216,7 +264,7 @@ def cold_start(cases: Sequence[Case]) -> tuple[float, float]:
     return seconds, megabytes
 
 
-def report(cases: Sequence[Case], note: str) -> Report:
+def report(cases: Sequence[Case], note: str, kept: Path | None = None) -> Report:
     """Everything, over one set of pictures."""
     results = run_ours(cases)
     groups = {"all": results, "four-wheel": [r for r in results if r.label.vehicle in FOUR_WHEEL]}
@@ -225,8 +273,10 @@ def report(cases: Sequence[Case], note: str) -> Report:
     rows = [row for name, group in groups.items() if group for row in rows_of(name, group, HOLD.get(name, ""))]
     rows += calibration(results)
     notes = [note]
-    texts, ocr_ms, absent = rapidocr(cases)
-    if texts:
+    answers, absent = rapidocr(cases, kept)
+    ocr_ms = [answer.ms for answer in answers]
+    if answers:
+        texts = [plate_in(answer.lines) for answer in answers]
         rows += _ocr_rows(groups, dict(zip((case.label.file for case in cases), texts, strict=True)))
     yolo, absent_yolo = yolo_ms(cases)
     notes += [reason for reason in (absent, absent_yolo) if reason]
@@ -253,13 +303,17 @@ def report(cases: Sequence[Case], note: str) -> Report:
 
 def _ocr_rows(groups: dict[str, list[Result]], texts: dict[str, str | None]) -> list[Row]:
     rows = []
-    for name in ("four-wheel", "web_car", "rendered"):
+    for name in ("all", "four-wheel", "web_car", "rendered"):
         group = groups.get(name, [])
-        if group:
-            exact = sum(texts[result.label.file] == result.label.text for result in group)
-            mine = 100 * sum(result.outcome == "exact" for result in group) / len(group)
-            other = 100 * exact / len(group)
-            rows.append(Row(f"{name}: exact beside OCR", round(mine, 2), "%", len(group), other, "RapidOCR"))
+        read = [(result, texts[result.label.file]) for result in group]
+        counts = {
+            "exact": sum(text == result.label.text for result, text in read),
+            "wrong": sum(text is not None and text != result.label.text for result, text in read),
+        }
+        for outcome, count in counts.items() if group else ():
+            mine = 100 * sum(result.outcome == outcome for result in group) / len(group)
+            other = 100 * count / len(group)
+            rows.append(Row(f"{name}: {outcome} beside OCR", round(mine, 2), "%", len(group), other, "RapidOCR"))
     return rows
 
 
@@ -268,6 +322,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.plates", description=__doc__)
     parser.add_argument("--rendered", type=int, default=0, help="measure on this many rendered vehicles instead")
     parser.add_argument("--every", type=int, default=1, help="only every n-th photograph: OCR takes long")
+    parser.add_argument("--keep", type=Path, help="file for RapidOCR's answers; a run that was cut off goes on with it")
     arguments = parser.parse_args()
     count = arguments.rendered
     cv2.setNumThreads(1)
@@ -279,7 +334,7 @@ def main() -> None:
         if not cases:
             cases = rendered(Path(folder), count or RENDERED)
             note = "Rendered vehicles: no photographs were asked for, or their folder is absent"
-        report(cases, note).print()
+        report(cases, note, arguments.keep).print()
 
 
 if __name__ == "__main__":
