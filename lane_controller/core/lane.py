@@ -14,7 +14,8 @@ comes now);
 
 Conclusions depend on the pieces of the lane and on its deadlines, on nothing else. So a lane that was settled (its last
 conclusions changed nothing) and has no timer due need not draw them again before a piece changes; most events are reads
-of a tag, after which only what tags can change is looked at. A property test holds this against drawing all of them.
+of a tag, after which only what tags can change is looked at, and of these most are one more read of a tag that is known
+well, after which nothing can change (hearing.py). Property tests hold this against drawing all of them.
 
 Timers carry no meaning: `TimerFired` is an event that changes nothing, part 1 finds what is due. The life of a vehicle
 is
@@ -23,7 +24,19 @@ drawn in docs/lane-machine.md, generated from machine.py.
 
 from typing import assert_never
 
-from lane_controller.core import arm, deciding, departures, desk, evidence, recovery, sensors, signs, tags, watch
+from lane_controller.core import (
+    arm,
+    deciding,
+    departures,
+    desk,
+    evidence,
+    hearing,
+    recovery,
+    sensors,
+    signs,
+    tags,
+    watch,
+)
 from lane_controller.core.config import LaneConfig
 from lane_controller.core.effects import Effect, ReadLevels
 from lane_controller.core.events import (
@@ -66,10 +79,14 @@ def start(config: LaneConfig) -> Lane:
 
 def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
     """Take one event. Effects are performed in order; nothing after a `Record` before it is durable."""
-    turn = Turn(lane, now)
     timers = lane.timers
-    due = bool(timers) and min(timers.values()) <= turn.t
+    due = bool(timers) and min(timers.values()) <= now.mono_us
     settled = lane.settled and not due
+    if settled:
+        again = _heard_again(lane, event, now.mono_us)
+        if again is not None:
+            return again
+    turn = Turn(lane, now)
     if due and not isinstance(event, Booted):
         settled = _settle(turn)
     before = turn.pieces()
@@ -82,6 +99,14 @@ def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
     signs.settle_signs(turn)
     watch.settle_timers(turn, due)
     return turn.lane(settled), tuple(turn.effects)
+
+
+def _heard_again(lane: Lane, event: Event, now_us: int) -> tuple[Lane, tuple[Effect, ...]] | None:
+    if isinstance(event, TagSeen):
+        return hearing.heard_again(lane, event, now_us)
+    if isinstance(event, NeighbourHeard):
+        return hearing.neighbour_again(lane, event, now_us)
+    return None
 
 
 def _settle(turn: Turn) -> bool:

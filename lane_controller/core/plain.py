@@ -114,12 +114,15 @@ def _decode_fields(cls: type, plain: Plain) -> Any:
     if not isinstance(plain, dict):
         raise PlainError(f"{cls.__name__}: {plain!r} is not an object")
     decoders = _decoders(cls)
-    unknown = set(plain) - set(decoders)
+    worked_out = {name for name in plain if isinstance(getattr(cls, name, None), property)}
+    unknown = set(plain) - set(decoders) - worked_out
     missing = [name for name, (_, needed) in decoders.items() if needed and name not in plain]
     if unknown or missing:
         raise PlainError(f"{cls.__name__}: missing {missing}, unknown {sorted(unknown)}")
     arguments = {}
     for name, item in plain.items():
+        if name in worked_out:
+            continue  # a field once, in a mark of an older program
         try:
             arguments[name] = decoders[name][0](item)
         except (PlainError, ValueError, TypeError) as error:

@@ -83,6 +83,16 @@ class Sensors:
     lc2: Line = Line()
 
 
+UNHEARD_DBM = -128
+
+
+def median_dbm(window: tuple[tuple[int, int], ...]) -> int:
+    """Median level of (instant, dBm) pairs; there must be one."""
+    levels = sorted([dbm for _, dbm in window])
+    middle = len(levels) // 2
+    return levels[middle] if len(levels) % 2 else (levels[middle - 1] + levels[middle]) // 2
+
+
 @quick
 @dataclass(frozen=True, slots=True)
 class HeardTag:
@@ -101,13 +111,20 @@ class HeardTag:
     reads: int
     window: tuple[tuple[int, int], ...]
     credible: Now | None = None
-    median_dbm: int = -128
     owner: int | None = None
     spent: bool = False
     cross_read: bool = False
     shared_us: int | None = None
     weighed: int | None = None
     fresh_after_us: int | None = None
+
+    @property
+    def median_dbm(self) -> int:
+        """Median of the window, whole dBm; of an even number the mean of the middle two, rounded down.
+
+        Worked out when asked for: a tag is read 40 times a second, and few reads ask.
+        """
+        return median_dbm(self.window) if self.window else UNHEARD_DBM
 
 
 @dataclass(frozen=True, slots=True)

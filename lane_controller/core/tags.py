@@ -7,10 +7,10 @@ Never: a weak tag promoted because no better one is there; a tag of one vehicle 
 
 from lane_controller.core.effects import ShareHeard
 from lane_controller.core.events import NeighbourHeard, ReaderConnected, ReaderLost, TagSeen
-from lane_controller.core.evolve import evolve
+from lane_controller.core.evolve import changer, evolve
 from lane_controller.core.fusion import score
 from lane_controller.core.plates import plates_agree
-from lane_controller.core.state import HeardTag, Neighbour, ReaderLink, Track
+from lane_controller.core.state import HeardTag, Neighbour, Radio, ReaderLink, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag
 
@@ -38,24 +38,21 @@ def _heard(turn: Turn, event: TagSeen) -> HeardTag:
     if old is None:
         window: tuple[tuple[int, int], ...] = ((turn.t, event.rssi_dbm),)
         credible = turn.now if _credible(turn, window, event.rssi_dbm) else None
-        return HeardTag(
-            event.epc, event.tid, event.entry, turn.now, turn.t, 1, window, credible, median_dbm=event.rssi_dbm
-        )
-    window = (*_since(old.window, turn.t - turn.cfg.rf_window_ms * 1000), (turn.t, event.rssi_dbm))
-    median = _median(window)
+        return HeardTag(event.epc, event.tid, event.entry, turn.now, turn.t, 1, window, credible)
+    tag = read_again(old, event.rssi_dbm, turn.t, turn.cfg.rf_window_ms * 1000)
     credible = old.credible
-    if credible is None and _credible(turn, window, median):
+    if credible is None and _credible(turn, tag.window, tag.median_dbm):
         credible = turn.now
-    return evolve(
-        old,
-        tid=event.tid or old.tid,
-        entry=event.entry,
-        last_us=turn.t,
-        reads=old.reads + 1,
-        window=window,
-        credible=credible,
-        median_dbm=median,
-    )
+    return evolve(tag, tid=event.tid or old.tid, entry=event.entry, credible=credible)
+
+
+def read_again(old: HeardTag, rssi_dbm: int, now_us: int, window_us: int) -> HeardTag:
+    """A remembered tag after one more read; what it is and whether it is credible stays as it was."""
+    window = (*_since(old.window, now_us - window_us), (now_us, rssi_dbm))
+    return _read(old, now_us, old.reads + 1, window)
+
+
+_read = changer(HeardTag, "last_us", "reads", "window")
 
 
 def _since(window: tuple[tuple[int, int], ...], since: int) -> tuple[tuple[int, int], ...]:
@@ -73,13 +70,6 @@ def _credible(turn: Turn, window: tuple[tuple[int, int], ...], median: int) -> b
     return len(window) >= cfg.credible_reads or sum(r >= cfg.strong_dbm for _, r in window) >= cfg.strong_reads
 
 
-def _median(window: tuple[tuple[int, int], ...]) -> int:
-    """Median in whole dBm; of an even number the mean of the middle two, rounded down (against the tag)."""
-    levels = sorted([rssi for _, rssi in window])
-    middle = len(levels) // 2
-    return levels[middle] if len(levels) % 2 else (levels[middle - 1] + levels[middle]) // 2
-
-
 def purge(turn: Turn) -> None:
     """Forget tags unheard for tag_memory that no vehicle in the lane owns."""
     oldest = turn.t - turn.cfg.tag_memory_ms * 1000
@@ -90,14 +80,14 @@ def purge(turn: Turn) -> None:
             turn.radio = evolve(radio, tags=tags)
             break
     if radio.neighbours and any(n.last_us < oldest for n in radio.neighbours.values()):
-        left = {e: n for e, n in radio.neighbours.items() if n.last_us >= oldest or _claimed(turn, e, n)}
+        left = {e: n for e, n in radio.neighbours.items() if n.last_us >= oldest or claimed(turn.radio, e, n)}
         if len(left) < len(radio.neighbours):
             turn.radio = evolve(turn.radio, neighbours=left)
 
 
-def _claimed(turn: Turn, epc: str, heard: Neighbour) -> bool:
+def claimed(radio: Radio, epc: str, heard: Neighbour) -> bool:
     """A tag that is still remembered here stays the neighbour's."""
-    return heard.claim_dbm is not None and epc in turn.radio.tags
+    return heard.claim_dbm is not None and epc in radio.tags
 
 
 def _stale(turn: Turn, event: TagSeen) -> bool:
@@ -138,10 +128,14 @@ def _set_link(turn: Turn, reader: str, link: ReaderLink) -> None:
 def neighbour(turn: Turn, event: NeighbourHeard) -> None:
     """Another lane hears a tag."""
     purge(turn)
-    old = turn.radio.neighbours.get(event.epc)
-    first = old.first_us if old and old.lane == event.lane else turn.t
-    heard = Neighbour(event.lane, event.rssi_dbm, event.vehicle, first, turn.t, _claim(old, event))
+    heard = reported(turn.radio.neighbours.get(event.epc), event, turn.t)
     turn.radio = evolve(turn.radio, neighbours={**turn.radio.neighbours, event.epc: heard})
+
+
+def reported(old: Neighbour | None, event: NeighbourHeard, now_us: int) -> Neighbour:
+    """What a neighbour tells of a tag; `old`: what one told before."""
+    first = old.first_us if old and old.lane == event.lane else now_us
+    return Neighbour(event.lane, event.rssi_dbm, event.vehicle, first, now_us, _claim(old, event))
 
 
 def _claim(old: Neighbour | None, event: NeighbourHeard) -> int | None:

@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "lane-fusion.md"
 
 
 def heard(reads: int = 10, median: int = -56, first_us: int = -500_000) -> HeardTag:
-    return HeardTag("E2", None, ENTRY, Now(first_us, 0), 0, reads, (), median_dbm=median)
+    return HeardTag("E2", None, ENTRY, Now(first_us, 0), 0, reads, ((0, median),))
 
 
 def vehicle(plate: str | None = None, confidence: float = 0.95, measured: int | None = None) -> Track:

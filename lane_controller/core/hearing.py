@@ -1,0 +1,98 @@
+"""What is only heard once more: reads and neighbours' reports after which no conclusion of a settled lane can differ.
+
+In: a settled lane of which no timer is due, an event. Out: the next lane with its effects, or None: then the whole step
+has to be taken.
+Never: a conclusion. What is decided here is only that none can change; test_settled_lane_stays_settled.py holds every
+such step against one that draws them all.
+
+Two of three events of a lane are reads of a tag that was heard 25 ms before. Such a read moves `last_us`, `reads` and
+the window of its tag. Conclusions look at these only as far as this: is there a credible tag, heard since a vehicle
+came onto L1 (since it was voided, since an earlier vehicle left L1)? Where the read before was late enough for all
+that, this one says nothing new. What is compared with levels (a neighbour's claim) or is not credible takes the whole
+step.
+"""
+
+from lane_controller.core.effects import Effect, ShareHeard
+from lane_controller.core.events import NeighbourHeard, TagSeen
+from lane_controller.core.evolve import changer
+from lane_controller.core.state import AUTHORISED, HeardTag, Lane, Radio
+from lane_controller.core.tags import SHARE_EVERY_US, claimed, read_again, reported
+
+Stepped = tuple[Lane, tuple[Effect, ...]]
+
+_with_radio = changer(Lane, "radio")
+_with_tags = changer(Radio, "tags")
+_with_neighbours = changer(Radio, "neighbours")
+_shared = changer(HeardTag, "shared_us")
+
+
+def heard_again(lane: Lane, event: TagSeen, now_us: int) -> Stepped | None:
+    """One more read of a credible tag."""
+    radio = lane.radio
+    old = radio.tags.get(event.epc)
+    if old is None or not _same_tag(old, event) or event.epc in radio.neighbours:
+        return None
+    if not _told_before(lane, old) or not _in_time(lane, event, now_us) or _forgets(lane, now_us):
+        return None
+    tag = read_again(old, event.rssi_dbm, now_us, lane.config.rf_window_ms * 1000)
+    effects: tuple[Effect, ...] = ()
+    if not tag.spent and (tag.shared_us is None or now_us - tag.shared_us >= SHARE_EVERY_US):
+        tag = _shared(tag, now_us)
+        effects = (ShareHeard(tag.epc, len(tag.window), tag.median_dbm, _occupied(lane)),)
+    return _with_radio(lane, _with_tags(radio, {**radio.tags, event.epc: tag})), effects
+
+
+def neighbour_again(lane: Lane, event: NeighbourHeard, now_us: int) -> Stepped | None:
+    """A neighbour hears once more a tag that nobody has heard here."""
+    radio = lane.radio
+    old = radio.neighbours.get(event.epc)
+    if old is None or old.lane != event.lane or event.epc in radio.tags or _forgets(lane, now_us):
+        return None
+    neighbours = {**radio.neighbours, event.epc: reported(old, event, now_us)}
+    return _with_radio(lane, _with_neighbours(radio, neighbours)), ()
+
+
+def _same_tag(old: HeardTag, event: TagSeen) -> bool:
+    """Credible already, and neither its TID nor its row on the list is new."""
+    if old.credible is None or (event.tid is not None and event.tid != old.tid):
+        return False
+    return event.entry is old.entry or event.entry == old.entry
+
+
+def _told_before(lane: Lane, old: HeardTag) -> bool:
+    """The read before this one already counted for every vehicle on L1 that may want a tag."""
+    last_us = old.last_us
+    if old.fresh_after_us is not None and last_us <= old.fresh_after_us:
+        return False
+    for track in lane.tracks:
+        if track.on_l1 and track.standing is not AUTHORISED:
+            l1_on = track.times.l1_on
+            if l1_on is None or last_us <= l1_on.mono_us or last_us <= (track.voided_us or 0):
+                return False
+    return True
+
+
+def _in_time(lane: Lane, event: TagSeen, now_us: int) -> bool:
+    """Neither a stale report nor one of a clock that runs ahead, both of which are flagged."""
+    link = lane.radio.readers.get(event.reader)
+    if link is None or link.offset_us is None or event.stamp_utc_us is None:
+        return True
+    age_us = now_us + link.offset_us - event.stamp_utc_us
+    return -lane.config.reader_clock_ms * 1000 <= age_us <= lane.config.tag_memory_ms * 1000
+
+
+def _forgets(lane: Lane, now_us: int) -> bool:
+    """Something that was heard is old enough to be forgotten now."""
+    oldest_us, radio = now_us - lane.config.tag_memory_ms * 1000, lane.radio
+    for tag in radio.tags.values():
+        if tag.last_us < oldest_us and tag.owner is None:
+            return True
+    for epc, heard in radio.neighbours.items():  # noqa: SIM110 - any() with a generator takes three times as long
+        if heard.last_us < oldest_us and not claimed(radio, epc, heard):
+            return True
+    return False
+
+
+def _occupied(lane: Lane) -> bool:
+    occupant = lane.road.occupant
+    return occupant is not None and any(track.id == occupant and track.on_l1 for track in lane.tracks)

@@ -1,0 +1,48 @@
+"""A read or report that is taken quickly (core/hearing.py) leaves the same lane and effects as the whole step does."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lane_controller.core import hearing
+from lane_controller.core import lane as core
+from lane_controller.core.effects import Effect
+from lane_controller.core.events import Event, NeighbourHeard, TagSeen
+from lane_controller.core.instant import Now
+from lane_controller.core.state import Lane
+from lane_controller.world.draw import draw
+from lane_controller.world.episode import run_plan
+from lane_controller.world.parameters import FAULTS, WorldParameters
+
+P = replace(WorldParameters(), shielded_share=0.1, two_tags_share=0.2, returns_share=0.1, untagged_share=0.2)
+
+
+@pytest.mark.parametrize(("seed", "stray"), [(1, 1.0), (2, 30.0), (3, 300.0), (4, 1.0)])
+def test_quick_steps_are_the_whole_step(seed: int, stray: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: Counter[tuple[str, bool]] = Counter()
+    quick: dict[type, Any] = {TagSeen: hearing.heard_again, NeighbourHeard: hearing.neighbour_again}
+    wanted = True
+
+    def again(lane: Lane, event: Event, now_us: int) -> hearing.Stepped | None:
+        found: hearing.Stepped | None = quick[type(event)](lane, event, now_us) if wanted else None
+        taken[type(event).__name__, found is not None] += wanted
+        return found
+
+    def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
+        nonlocal wanted
+        wanted = True
+        made = core.step(lane, event, now)
+        if type(event) in quick:
+            wanted = False
+            assert made == core.step(lane, event, now), event
+        return made
+
+    monkeypatch.setattr(hearing, "heard_again", again)
+    monkeypatch.setattr(hearing, "neighbour_again", again)
+    plan = draw(seed, 0, P.scaled(stray), FAULTS)
+    run_plan(replace(plan, vehicles=plan.vehicles[:40]), P, step)
+    for kind in ("TagSeen", "NeighbourHeard"):
+        assert taken[kind, True] > 0
+        assert taken[kind, False] > 0
