@@ -19,7 +19,7 @@ from anpr.colour import ground_colour
 from anpr.corners import CornerFinder, Corners, Quad, bounds, lay_flat
 from anpr.crop import reader_input, widen
 from anpr.decode import Chances, beam_search, character_chances, mix, weigh
-from anpr.detect import PlateDetector
+from anpr.detect import Detection, PlateDetector
 from anpr.engine import Engine, Floats, open_network
 from anpr.models import MODELS, ModelSettings, load_settings
 from anpr.observation import Box, Layout, PlateObservation, overlap
@@ -32,7 +32,7 @@ UPRIGHT_SCALE: Final = 1.0
 CORNER_ROUNDS: Final = 2
 """The second look starts from the first one's corners, and so has the plate in the middle of its window."""
 PLATE_CHANCE_MIN: Final = 0.1
-NEAR_CHANCE_MIN: Final = 0.8
+SECOND_CHANCE_MIN: Final = 0.8
 SAME_PLATE_MIN: Final = 0.3
 """Overlap (intersection over union) from which two boxes turn out to be one plate."""
 SURE: Final = 0.98
@@ -110,26 +110,31 @@ class Recogniser:
     def plates(self, frame: Image) -> list[PlateObservation]:
         """Every plate of the frame; the largest and surest first.
 
-        Where nothing is read, the frame is looked at once more as one from near: at half the size, and as if it were a
-        plate itself. An empty lane costs a quarter more for it.
+        Where nothing is read, fainter boxes are looked at, and the frame once more as one from near: at half the size,
+        and as if it were a plate itself. An empty lane costs a quarter more for it.
         """
-        plates = self._read(frame, [found.box for found in self._detector.detect(frame)], PLATE_CHANCE_MIN)
+        found = self._detector.look(frame)
+        plates = self._read(frame, self._detector.likely(found), PLATE_CHANCE_MIN)
         if not any(plate.text for plate in plates):
-            height, width = frame.shape[:2]
-            boxes = [found.box for found in self._detector.detect(frame, from_near=True)]
-            near = self._read(frame, [*boxes, (0.0, 0.0, float(width), float(height))], NEAR_CHANCE_MIN)
-            read = [plate for plate in near if plate.text]
+            further = self._further(frame, found)
+            read = [plate for plate in further if plate.text]
             plates = [
                 *read,
-                *(plate for plate in plates or near if plate.text is None and not _is_among(plate.bbox, read)),
+                *(plate for plate in plates or further if plate.text is None and not _is_among(plate.bbox, read)),
             ]
         return sorted(plates, key=_prominence, reverse=True)
 
-    def _read(self, frame: Image, boxes: list[Box], chance_min: float) -> list[PlateObservation]:
+    def _further(self, frame: Image, found: list[Detection]) -> list[PlateObservation]:
+        height, width = frame.shape[:2]
+        near = self._detector.likely(self._detector.look(frame, from_near=True))
+        whole = Detection((0.0, 0.0, float(width), float(height)), 0.0)
+        return self._read(frame, [*self._detector.faint(found), *near, whole], SECOND_CHANCE_MIN)
+
+    def _read(self, frame: Image, found: list[Detection], chance_min: float) -> list[PlateObservation]:
         height, width = frame.shape[:2]
         plates: list[PlateObservation] = []
-        for box in boxes:
-            corners = self._find(frame, box)
+        for detection in found:
+            corners = self._find(frame, detection.box)
             outline = _inside(bounds(corners.quad), width, height)
             if corners.chance >= chance_min and not _is_among(outline, plates):
                 plates.append(self._observe(frame, corners.quad, outline))
