@@ -14,6 +14,7 @@ from lane_controller.contracts.values import TagStatus
 from lane_controller.core.config import Geometry, LaneConfig, configure
 from lane_controller.core.values import Mode, Sensor, TagEntry, Tariff, Ticket
 from lane_controller.world.parameters import FAULTS, WorldParameters
+from lane_controller.world.places import PLACES, STOP_LINE_M
 from lane_controller.world.plan import (
     EpisodePlan,
     FaultPlan,
@@ -296,17 +297,31 @@ class _Lots:
         random, p = self.random, self.p
         vehicle_class = self._class()
         mean = p.speed_g2_kmh if self.config.geometry is Geometry.G2 else p.speed_g1_kmh
+        stands = self._chance(p.beside_stands_share)
+        stands_m, l1_taken = self._queue_beside() if stands else (STOP_LINE_M, False)
         return PasserPlan(
             number=0,
             at_s=at_s,
             lane=lane,
             speed_m_s=mean * min(1.4, max(0.55, random.gauss(1.0, p.speed_sd))) / 3.6,
-            stands_s=random.uniform(2.0, 15.0) if self._chance(0.08) else 0.0,
+            stands_s=random.uniform(2.0, 15.0) if stands else 0.0,
+            stands_m=stands_m,
+            l1_taken=l1_taken,
             length_m=random.uniform(*LENGTHS_M[vehicle_class]),
             tag=self._tag(Right.GOOD, vehicle_class, self._plate(), None),
             isolation_db=random.gauss(p.isolation_db - self._stray_db(), p.isolation_sd_db),
             seed=random.getrandbits(32),
         )
+
+    def _queue_beside(self) -> tuple[float, bool]:
+        """Where the front of a vehicle stands, at the stop line or behind others, and whether one of them is on L1."""
+        (_, begin_m, end_m), *_ = PLACES[self.config.geometry].sensors
+        front_m, taken = STOP_LINE_M, False
+        while self._chance(self.p.beside_behind_share):
+            rear_m = front_m - self.random.uniform(*LENGTHS_M[self._class()])
+            taken = taken or (rear_m < end_m and front_m > begin_m)
+            front_m = rear_m - self.p.gap_m * self.random.uniform(0.8, 1.2)
+        return front_m, taken
 
     # ---- faults -----------------------------------------------------------------------------------------------------
 

@@ -80,6 +80,8 @@ class WorldParameters:
     inner_lane_share: float = _p(
         0.5, "of episodes", "4 lanes side by side: two have a neighbour on both sides, two on one"
     )
+    beside_stands_share: float = _p(0.08, "share", "assumed; of the vehicles beside, stands 2 to 15 s in a queue")
+    beside_behind_share: float = _p(0.5, "share", "assumed; of those, behind one more, from the stop line on")
     isolation_db: float = _p(
         25.0,
         "dB",

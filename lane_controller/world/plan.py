@@ -92,13 +92,18 @@ class VehiclePlan:
 
 @dataclass(frozen=True, slots=True)
 class PasserPlan:
-    """A vehicle of a neighbour lane; `isolation_db`: how much weaker its tag is heard here."""
+    """A vehicle of a neighbour lane; `isolation_db`: how much weaker its tag is heard here.
+
+    `stands_m`: where its front stands for `stands_s`; `l1_taken`: a vehicle ahead of it in that queue is on L1.
+    """
 
     number: int
     at_s: float
     lane: str
     speed_m_s: float
     stands_s: float
+    stands_m: float
+    l1_taken: bool
     length_m: float
     tag: TagPlan
     isolation_db: float

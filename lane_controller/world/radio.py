@@ -125,32 +125,42 @@ class Radio:
 
     def _told_of_ours(self, told: tuple[TagPlan, int]) -> None:
         tag, dbm = told
-        now_us = self.agenda.now_us
         lane = self.beside[-1][0] if self.beside else "CM-02"
-        occupied = any(lane == name and on <= now_us <= off for name, on, off in self.beside)
-        self.computer.feed(NeighbourHeard(lane, tag.epc, 5, dbm, occupied))
+        self.computer.feed(NeighbourHeard(lane, tag.epc, 5, dbm, self._taken(lane)))
+
+    def _taken(self, lane: str) -> bool:
+        """Some vehicle of that neighbour lane is on its L1."""
+        now_us = self.agenda.now_us
+        return any(lane == name and on <= now_us <= off for name, on, off in self.beside)
 
     # ---- vehicles of neighbour lanes --------------------------------------------------------------------------------
 
     def passer(self, plan: PasserPlan) -> None:
         """A vehicle comes into the zone of a neighbour lane: its whole way is worked out at once."""
         noise = Random(plan.seed)  # noqa: S311 - seeded noise
-        way = _Way(self.begin, plan.speed_m_s, plan.stands_s, noise.uniform(self.begin, self.end))
+        way = _Way(self.begin, plan.speed_m_s, plan.stands_s, plan.stands_m - PASSER_TAG_M)
         base_us = self.agenda.now_us
         on, off = way.when(self.l1[0] - PASSER_TAG_M), way.when(self.l1[1] + plan.length_m - PASSER_TAG_M)
         self.beside = [one for one in self.beside if one[2] > base_us - 10 * US]
+        if plan.l1_taken:
+            self.beside.append((plan.lane, base_us, base_us + int((way.stops_s() + plan.stands_s) * US)))
         self.beside.append((plan.lane, base_us + int(on * US), base_us + int(off * US)))
         self._strays(plan, way, noise)
         leaves = way.when(self.end)
         told_s = CREDIBLE_S
         while told_s < leaves:
-            dbm = round(self.strength_dbm(plan.tag.gain_db, way.place(told_s)))
-            self.agenda.after(told_s, self._told, (plan, dbm, on <= told_s <= off))
+            dbm = self._median_dbm(plan, way, told_s)
+            if dbm >= self.computer.config.median_dbm:
+                self.agenda.after(told_s, self._told, (plan, dbm))
             told_s += SHARE_EVERY_S
         if CREDIBLE_S < on < leaves + SHARED_AGAIN_S:
             # A vehicle on L1: its lane tells at once what it hears of possible tags (core, tags.share_all).
-            dbm = round(self.strength_dbm(plan.tag.gain_db, way.place(min(on, leaves))))
-            self.agenda.after(on + L1_SEEN_S, self._told, (plan, dbm, True))
+            self.agenda.after(on + L1_SEEN_S, self._told, (plan, self._median_dbm(plan, way, min(on, leaves))))
+
+    def _median_dbm(self, plan: PasserPlan, way: "_Way", told_s: float) -> int:
+        """What its own lane hears of it: the median of rf_window, which is the strength in the middle of it."""
+        window_s = self.computer.config.rf_window_ms / 1000
+        return round(self.strength_dbm(plan.tag.gain_db, way.place((max(0.0, told_s - window_s) + told_s) / 2)))
 
     def _strays(self, plan: PasserPlan, way: "_Way", noise: Random) -> None:
         p = self.parameters
@@ -167,9 +177,9 @@ class Radio:
     def _stray(self, heard: tuple[TagPlan, int]) -> None:
         self._hear(*heard)
 
-    def _told(self, told: tuple[PasserPlan, int, bool]) -> None:
-        plan, dbm, occupied = told
-        self.computer.feed(NeighbourHeard(plan.lane, plan.tag.epc, 20, dbm, occupied))
+    def _told(self, told: tuple[PasserPlan, int]) -> None:
+        plan, dbm = told
+        self.computer.feed(NeighbourHeard(plan.lane, plan.tag.epc, 20, dbm, self._taken(plan.lane)))
 
 
 class _Way:
@@ -177,6 +187,10 @@ class _Way:
 
     def __init__(self, begin_m: float, speed_m_s: float, stands_s: float, stands_m: float) -> None:
         self.begin_m, self.speed_m_s, self.stands_s, self.stands_m = begin_m, speed_m_s, stands_s, stands_m
+
+    def stops_s(self) -> float:
+        """When it comes to stand."""
+        return max(0.0, (self.stands_m - self.begin_m) / self.speed_m_s)
 
     def place(self, t: float) -> float:
         """Metres after t seconds."""
