@@ -29,7 +29,7 @@ READ_MAX: Final = 3
 RELATIVE_MIN: Final = 0.3
 """Beside a clear plate, boxes of less than this share of its score are grilles and signs."""
 FAINT_SHARE: Final = 0.2
-"""Of the score of a likely plate: of 240 rendered plates 237 reach that score, and all of them twice this share of it."""
+"""Of the score of a likely plate: of 240 rendered plates 237 reach that, and all of them twice this share of it."""
 
 
 @dataclass(frozen=True, slots=True)
