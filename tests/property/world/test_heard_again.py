@@ -19,7 +19,7 @@ from lane_controller.world.parameters import FAULTS, WorldParameters
 P = replace(WorldParameters(), shielded_share=0.1, two_tags_share=0.2, returns_share=0.1, untagged_share=0.2)
 
 
-@pytest.mark.parametrize(("seed", "stray"), [(1, 1.0), (2, 30.0), (3, 300.0), (4, 1.0)])
+@pytest.mark.parametrize(("seed", "stray"), [(1, 1.0), (2, 30.0), (9, 300.0), (4, 1.0)])
 def test_quick_steps_are_the_whole_step(seed: int, stray: float, monkeypatch: pytest.MonkeyPatch) -> None:
     taken: Counter[tuple[str, bool]] = Counter()
     quick: dict[type, Any] = {TagSeen: hearing.heard_again, NeighbourHeard: hearing.neighbour_again}
