@@ -4,11 +4,11 @@ In: believed edges of L1 and LC1. Out: vehicles begun, and left L1 towards the a
 Never: two vehicles made of one that backs a little, or one of two that a curtain has separated.
 """
 
-from lane_controller.core import deciding, passages, tags
-from lane_controller.core.config import Geometry
+from lane_controller.core import deciding, passages, reach, tags
 from lane_controller.core.effects import AskPlate
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
+from lane_controller.core.reach import ROOM_M
 from lane_controller.core.records import StageTimes
 from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
@@ -23,8 +23,11 @@ BACK_ONTO_US = 400_000
 TOGETHER_US = 20_000
 """Nobody drives the 2 m of L1 up to LC1 in this time: both edges are one PLC scan."""
 
-ROOM_M = {Geometry.G1: 6.0, Geometry.G2: 17.0}
-"""From the end of L1 to the beginning of L2 (rules.md, Geometry)."""
+AXLES_US = 1_000_000
+"""A bed that L1 does not see is over it for so long at 15 km/h and more (2 to 4 m)."""
+
+TRAIN_M = 12.0
+"""Longer vehicles may have two beds that L1 does not see."""
 
 LEAST_LENGTH_M = 3.1
 """No four-wheeler is shorter, its gap included."""
@@ -45,6 +48,20 @@ def begin(turn: Turn, l1_on: Now | None, standing: Standing = Standing.WAITING, 
     return track
 
 
+def unseen(turn: Turn, shared: bool) -> Track:
+    """Somebody at the arm whom L1 has not counted: ahead of everybody who is not at the arm yet."""
+    track = begin(turn, None, shared=shared)
+    at_arm = tuple(one for one in turn.tracks if one.stage is Stage.UNDER_ARM)
+    behind = tuple(one for one in turn.tracks if one.stage is not Stage.UNDER_ARM and one.id != track.id)
+    turn.tracks = (*at_arm, track, *behind)
+    return track
+
+
+def _exact(turn: Turn, at: Now) -> int | None:
+    """The instant of an edge; None where the edge was lost and only the level told of it."""
+    return None if turn.road.levels_us == at.mono_us else at.mono_us
+
+
 def _take_loose(turn: Turn, track: Track) -> Track:
     plate, measured = turn.road.loose_plate, turn.road.loose_class
     if plate is not None and turn.t - plate[0] <= LOOSE_US:
@@ -63,20 +80,23 @@ def l1_on(turn: Turn, at: Now) -> None:
         turn.set_line(Sensor.L1, dropout=False)
         if turn.occupant() is not None:
             return
-    back = _coming_back(turn, at)
+    back = _coming_back(turn, at) or _second_axles(turn, at)
     if back is not None:
         _return(turn, back, at)
         return
     wrong_way = turn.road.wrong_way_us
     phantom = wrong_way is not None and turn.t - wrong_way < turn.cfg.pass_timeout_ms * 1000
     track = begin(turn, at, Standing.PHANTOM if phantom else Standing.WAITING)
-    if turn.sensors.lc1.on:
-        turn.put(track, lc1_broken=True)
+    lc1 = turn.sensors.lc1
+    cleared = lc1.pending is False and lc1.pending_us <= at.mono_us
+    broken = lc1.on and not cleared
+    past_zone = broken and turn.road.told_us == at.mono_us
+    turn.put(track, came_us=_exact(turn, at), lc1_broken=broken, past_zone=past_zone)
 
 
 def _return(turn: Turn, back: Track, at: Now) -> None:
     broken = turn.sensors.lc1.raw
-    turn.put(back, on_l1=True, boot_l3=None, returned_us=at.mono_us, lc1_broken=broken, lc1_clear_us=None)
+    turn.put(back, on_l1=True, boot_l3=None, returned_us=at.mono_us, lc1_broken=broken, lc1_clear_us=None, rear_us=None)
     turn.set_road(occupant=back.id)
 
 
@@ -101,17 +121,35 @@ def _coming_back(turn: Turn, at: Now) -> Track | None:
     return last if Flag.REVERSED_UNDER_BOOM in last.flags and last.returned_us is None else None
 
 
+def _second_axles(turn: Turn, at: Now) -> Track | None:
+    """L1 on again soon after a long vehicle left it, while LC1 cannot tell: the rear axles of a high bed."""
+    last = turn.tracks[-1] if turn.tracks else None
+    lc1 = turn.sensors.lc1
+    if last is None or last.on_l1 or last.l1_off_us is None or not (lc1.stuck or lc1.doubted):
+        return None
+    return last if at.mono_us - last.l1_off_us < AXLES_US and reach.longest(last) > turn.cfg.long_vehicle_m else None
+
+
 def l1_off(turn: Turn, at: Now) -> None:
     """L1 off: the vehicle leaves it, unless LC1 says that it is still there."""
     track = turn.occupant()
     if track is None:
         turn.set_road(occupant=None)
         return
-    if turn.sensors.lc1.on and turn.sensors.lc1.pending is None:
-        turn.set_line(Sensor.L1, dropout=True)
-        turn.flag(Flag.LOOP_DROPOUT, track)
-        return
+    lc1 = turn.sensors.lc1
+    if lc1.on and lc1.pending is None and lc1.since_us <= at.mono_us and not reach.foreign_curtain(track, turn.sensors):
+        if len(track.dropped) < _beds(track):
+            turn.set_line(Sensor.L1, dropout=True)
+            turn.put(turn.flag(Flag.LOOP_DROPOUT, track) or track, dropped=(*track.dropped, at.mono_us))
+            return
+        # Cleared too often for one vehicle: LC1 is on by itself.
+        turn.set_line(Sensor.LC1, doubted=True)
     leave_l1(turn, track, at)
+
+
+def _beds(track: Track) -> int:
+    """How often L1 may go off under one vehicle: once under a high bed, twice under a road train."""
+    return 2 if reach.longest(track) > TRAIN_M else 1
 
 
 def leave_l1(turn: Turn, track: Track, at: Now) -> None:
@@ -123,12 +161,25 @@ def leave_l1(turn: Turn, track: Track, at: Now) -> None:
     tags.left_l1(turn, track, at.mono_us)
     forward = _went_on(turn, track, at)
     if forward is False:
-        passages.abandon(turn, track, "left upstream")
+        _left_upstream(turn, track)
         return
     track = deciding.last_chance(turn, track, at.mono_us)
-    turn.put(track, on_l1=False, l1_off_us=at.mono_us, forward=forward is True)
+    turn.put(track, on_l1=False, l1_off_us=at.mono_us, rear_us=_exact(turn, at), forward=forward is True)
     if forward is True:
         _make_room(turn)
+
+
+def _left_upstream(turn: Turn, track: Track) -> None:
+    """It backed out. Separated from one ahead that nobody has seen since, it was that one, which wandered over LC1."""
+    ahead = turn.track(track.split_from)
+    if ahead is None or ahead.stage is not Stage.BEFORE or ahead.on_l1:
+        passages.abandon(turn, track, "left upstream")
+        return
+    if track.live:
+        track = passages.void(turn, track, "it is the vehicle ahead, which left upstream")
+    tags.release(turn, track, spent=False)
+    turn.drop(track)
+    passages.abandon(turn, ahead, "left upstream")
 
 
 def _make_room(turn: Turn) -> None:
@@ -148,7 +199,7 @@ def _went_on(turn: Turn, track: Track, at: Now) -> bool | None:
     """True: drove on; False: backed out; None: no curtain that could tell."""
     if track.stage is Stage.UNDER_ARM:
         return True
-    if Sensor.LC1 not in turn.cfg.curtains or turn.sensors.lc1.stuck:
+    if Sensor.LC1 not in turn.cfg.curtains or reach.foreign_curtain(track, turn.sensors):
         return None
     if not track.lc1_broken:
         return False if turn.road.lc1_proven and track.vehicle else None
@@ -165,20 +216,28 @@ def lc1_on(turn: Turn, at: Now) -> None:
         back = turn.tracks[-2]
         turn.drop(track)
         _return(turn, back, at)
-    elif track is not None and track.gap_us is not None and ROOM_M[turn.cfg.geometry] > 2 * LEAST_LENGTH_M:
+    elif track is not None and _follower_breaks_lc1(turn, track):
         # LC1 cleared and is broken again, far from L2: the next vehicle, which may be past L1 before this one is on L2.
-        split(turn, track, turn.now.back(track.gap_us))
+        split(turn, track, turn.now.back(track.gap_us or at.mono_us))
         follower = turn.occupant()
         if follower is not None:
-            turn.put(follower, lc1_broken=True)
+            turn.put(follower, lc1_broken=True, lc1_on_us=_exact(turn, at))
     elif track is not None:
-        turn.put(track, lc1_broken=True, lc1_clear_us=None)
+        front_us = track.lc1_on_us if track.lc1_broken else _exact(turn, at)
+        turn.put(track, lc1_broken=True, lc1_clear_us=None, lc1_on_us=front_us)
         if not turn.road.lc1_proven:
             turn.set_road(lc1_proven=True)
     elif turn.sensors.l1.stuck:
         turn.put(begin(turn, at), lc1_broken=True)
     elif not turn.sensors.l1.raw and turn.front() is None:
         turn.flag(Flag.PEDESTRIAN)
+
+
+def _follower_breaks_lc1(turn: Turn, track: Track) -> bool:
+    """LC1 cleared and is broken again: by the next vehicle, unless this one came back over L1 and may wander on it."""
+    if track.gap_us is None or track.returned_us is not None:
+        return False
+    return ROOM_M[turn.cfg.geometry] > 2 * LEAST_LENGTH_M
 
 
 def _came_from_downstream(turn: Turn, track: Track, at: Now) -> bool:
@@ -203,6 +262,9 @@ def lc1_off(turn: Turn, at: Now) -> None:
         return
     if not l1.on or l1.pending is not None or l1.stuck:
         return
+    if track is not None and track.came_us is not None and at.mono_us <= track.came_us:
+        # The rear of the vehicle ahead: believed later than the front of this one, which came after it.
+        return
     if track is None:
         if turn.road.occupant is not None:
             begin(turn, at, shared=True)
@@ -215,11 +277,12 @@ def lc1_off(turn: Turn, at: Now) -> None:
 def split(turn: Turn, ahead: Track, at: Now) -> None:
     """LC1 cleared while L1 did not: the vehicle ahead left L1, a follower is on it."""
     plate = ahead.next_plate
-    turn.put(ahead, on_l1=False, l1_off_us=at.mono_us, forward=True, gap_us=None, next_plate=None)
+    rear_us = _exact(turn, at)
+    turn.put(ahead, on_l1=False, l1_off_us=at.mono_us, rear_us=rear_us, forward=True, gap_us=None, next_plate=None)
     tags.left_l1(turn, ahead, at.mono_us)
     follower = begin(turn, at, shared=True)
     broken = turn.sensors.lc1.on
     if plate is not None:
         times = evolve(follower.times, plate=turn.now)
         follower = turn.put(follower, plate=plate, frames=plate.frames, times=times)
-    turn.put(follower, lc1_broken=broken)
+    turn.put(follower, lc1_broken=broken, split_from=ahead.id)

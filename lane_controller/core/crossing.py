@@ -4,9 +4,10 @@ In: believed edges of L2, LC2 and L3. Out: vehicles entered, passed, reversed; w
 Never: a vehicle that crossed L2 → L3 without a passage (motorcycles excepted), or one that has two (I13).
 """
 
-from lane_controller.core import approach, deciding, passages
+from lane_controller.core import approach, deciding, passages, reach, tags
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
+from lane_controller.core.reach import AtArm
 from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, Sensor
@@ -28,7 +29,7 @@ def l2_on(turn: Turn, at: Now) -> None:
     if turn.road.l3_orphan and turn.sensors.l3.on:
         _l2_after_l3(turn, at)
         return
-    enter(turn, _entering(turn) or approach.begin(turn, None, shared=turn.sensors.l1.on), at)
+    enter(turn, _entering(turn, at) or approach.unseen(turn, shared=turn.sensors.l1.on), at)
 
 
 def _same_body(turn: Turn, at: Now) -> bool:
@@ -49,8 +50,25 @@ def _l2_after_l3(turn: Turn, at: Now) -> None:
     turn.flag(Flag.WRONG_WAY)
 
 
-def _entering(turn: Turn) -> Track | None:
-    """Which vehicle comes onto L2: the first; a motorcycle only if the authorised vehicle behind it is still on L1."""
+def _entering(turn: Turn, at: Now) -> Track | None:
+    """Which vehicle comes onto L2: the first, if it can have come; nobody else would come before it.
+
+    A motorcycle only if the authorised vehicle behind it is still on L1.
+    """
+    front = _first_to_come(turn)
+    if front is None or _may_be(turn, front, at):
+        return front
+    if front.dropped and front.live:
+        # L1 went off under it: perhaps it left, and this is another one. Who is on L1 may be decided once more.
+        tags.release(turn, passages.void(turn, front, "two vehicles where one was counted"), spent=False)
+    return None
+
+
+def _may_be(turn: Turn, track: Track, at: Now) -> bool:
+    return reach.may_be(track, AtArm(at.mono_us), turn.sensors, turn.cfg, turn.road.lc1_proven)
+
+
+def _first_to_come(turn: Turn) -> Track | None:
     front = turn.front()
     while front is not None and front.standing is Standing.MOTORCYCLE:
         behind = next((track for track in turn.queue() if track.stage is Stage.BEFORE), None)
@@ -129,16 +147,21 @@ def _reversed(turn: Turn, track: Track, at: Now) -> None:
     l2_on = track.times.l2_on
     span = (l2_on.mono_us, at.mono_us) if l2_on is not None else None
     times = evolve(track.times, l2_on=None)
-    turn.put(track, stage=Stage.BEFORE, times=times, l2_span=span, l1_off_us=at.mono_us, forward=False)
+    # It can leave upstream only over L1 and LC1, which show it.
+    seen = Sensor.LC1 in turn.cfg.curtains and turn.road.lc1_proven and not turn.sensors.lc1.stuck
+    turn.put(track, stage=Stage.BEFORE, times=times, l2_span=span, l1_off_us=at.mono_us, forward=track.forward and seen)
 
 
 def lc2_on(turn: Turn, at: Now) -> None:
     """LC2 on: the next vehicle over an L2 that did not clear, or somebody on foot."""
     if turn.sensors.l2.on and turn.road.lc2_split:
-        turn.set_road(lc2_split=False)
         front = turn.front()
-        if front is not None and front.vehicle and not front.on_l1:
-            enter(turn, front, at)
+        if front is None or not front.vehicle:
+            turn.set_road(lc2_split=False)
+        elif not front.on_l1 or (front.live and _may_be(turn, front, at)):
+            turn.set_road(lc2_split=False)
+            seen = _may_be(turn, front, at)
+            enter(turn, front if seen else approach.unseen(turn, shared=turn.sensors.l1.on), at)
     elif not turn.sensors.l2.raw and not turn.tracks and not turn.sensors.l3.raw:
         turn.flag(Flag.PEDESTRIAN)
 
@@ -195,8 +218,10 @@ def _second_on_l3(turn: Turn, at: Now) -> None:
     front = turn.front()
     if front is not None and front.on_l1 and front.times.l1_on is not None and not front.live:
         front = None
+    if front is not None and not _may_be(turn, front, at):
+        front = None
     if front is None:
-        front = approach.begin(turn, None, shared=True)
+        front = approach.unseen(turn, shared=True)
         front = turn.flag(Flag.SEPARATION_FAIL, front) or front
     passed(turn, enter(turn, front, at), at)
 

@@ -13,6 +13,7 @@ from typing import assert_never
 from lane_controller.contracts.values import Outcome
 from lane_controller.core import approach, passages, tags
 from lane_controller.core.charges import own_charges
+from lane_controller.core.config import Geometry
 from lane_controller.core.effects import AskPlate, Record
 from lane_controller.core.events import Booted, SensorLevels
 from lane_controller.core.records import (
@@ -129,7 +130,7 @@ def levels(turn: Turn, event: SensorLevels) -> None:
             turn.set_road(levels_us=turn.t)
             raw_edge(turn, sensor, on, turn.t)
     if turn.road.past:
-        turn.set_road(past=False)
+        turn.set_road(past=False, told_us=turn.t)
         _void_gone(turn)
 
 
@@ -157,7 +158,7 @@ def settle_boot(turn: Turn) -> None:
         for old in pending:
             turn.effects.append(Record(Voided(old.passage_id, "vehicle gone at restart", turn.now)))
         pending = ()
-    tracks = [_restore(turn, old) for old in pending]
+    tracks = [_restore(turn, old) for old in sorted(pending, key=lambda old: old.n)]
     _place(turn, tracks)
 
 
@@ -184,18 +185,19 @@ def _restore(turn: Turn, old: Authorised) -> Track:
 def _place(turn: Turn, tracks: list[Track]) -> None:
     """Put recovered vehicles where the sensors are on; whoever is left over is new.
 
-    L3 on at boot proves nothing yet: it may be the tail of the vehicle before. Who is on L2 is committed by the next
-    edge (L3 on, or L2 off while L3 is on); who may be on L3 alone, when no edge contradicts it within pass_timeout.
-    With all three on and one authorisation, L2 and L3 are the tail of a vehicle that was committed, and the one that
-    may pass stands on L1: taken the other way, the tail would commit it and the vehicle on L1 be charged again (I8).
+    L3 on at boot proves nothing: whoever is on it was committed as it came onto it, unless power failed at that very
+    instant. So it is the tail of the vehicle before, where the first of those that may pass has room elsewhere: on L1,
+    or unseen between L1 and L2 (G2). If nobody else is seen to come, it was the first after all: committed when no
+    edge contradicts it within pass_timeout. Taken at once, the tail would commit it, and it be charged again (I8).
     """
     s = turn.sensors
     waiting = list(tracks)
-    tail = s.l1.on and s.l3.on and len(waiting) == 1
+    room = turn.cfg.geometry is Geometry.G2 or (s.l1.on and len(waiting) == 1)
+    tail = s.l3.on and (room or not waiting)
     if s.l2.on and not tail:
-        first = waiting.pop(0) if waiting else approach.begin(turn, None) if not s.l3.on else None
-        if first is not None:
-            passages.enter_l2(turn, first, turn.now)
+        first = waiting.pop(0) if waiting else approach.begin(turn, None)
+        passages.enter_l2(turn, first, turn.now)
+        turn.set_road(lc2_split=s.l3.on and not s.lc2.on)
     elif s.l3.on and waiting and not s.l1.on:
         turn.put(waiting[0], boot_l3=turn.now)
     if not s.l1.on:
@@ -205,7 +207,7 @@ def _place(turn: Turn, tracks: list[Track]) -> None:
         turn.set_road(occupant=last.id)
         turn.effects.append(AskPlate(last.id, turn.t))
     else:
-        turn.put(approach.begin(turn, turn.now), lc1_broken=s.lc1.on)
+        turn.put(approach.begin(turn, turn.now), lc1_broken=s.lc1.on, past_zone=s.lc1.on)
 
 
 def settle_resume(turn: Turn) -> None:

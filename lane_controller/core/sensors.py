@@ -84,7 +84,7 @@ def pending(turn: Turn) -> list[tuple[int, Sensor, bool]]:
 def believe(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
     """An edge counts."""
     was_stuck = turn.line(sensor).stuck
-    turn.set_line(sensor, on=on, since_us=happened_us, pending=None, stuck=False, stalled=False)
+    turn.set_line(sensor, on=on, since_us=happened_us, pending=None, stuck=False, stalled=False, doubted=False)
     turn.trace = (*turn.trace[1 - TRACE_KEPT :], TraceEdge(sensor, on, happened_us))
     if not (was_stuck and sensor is Sensor.L1 and not on and turn.occupant() is None):
         road.edge(turn, sensor, on, happened_us)

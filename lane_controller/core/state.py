@@ -57,7 +57,10 @@ _BROKEN, _CLOSING = BarrierState.BROKEN, BarrierState.CLOSING
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One sensor: its debounced level and an edge that has not lasted long enough yet."""
+    """One sensor: its debounced level and an edge that has not lasted long enough yet.
+
+    `doubted`: other sensors say that it stays on with nobody there (a curtain, before it has done so for `stuck`).
+    """
 
     on: bool = False
     since_us: int = 0
@@ -66,6 +69,7 @@ class Line:
     stuck: bool = False
     dropout: bool = False
     stalled: bool = False
+    doubted: bool = False
     chatter_us: int | None = None
 
     @property
@@ -162,7 +166,13 @@ class Radio:
 @quick
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One vehicle, from L1 on until it passed or left."""
+    """One vehicle, from L1 on until it passed or left.
+
+    `came_us`, `lc1_on_us`, `rear_us`: when its front came onto L1 and broke LC1, and its rear left L1; None where no
+    edge told the instant. `split_from`: the vehicle ahead that LC1 separated it from.
+    `past_zone`: found on L1 and LC1 after a restart, so its tag had left the radio zone before. `dropped`: when L1 went
+    off under it while LC1 stayed broken.
+    """
 
     id: int
     standing: Standing
@@ -170,11 +180,17 @@ class Track:
     on_l1: bool = True
     stage: Stage = Stage.BEFORE
     l1_off_us: int | None = None
+    came_us: int | None = None
+    lc1_on_us: int | None = None
+    rear_us: int | None = None
     lc1_broken: bool = False
     lc1_clear_us: int | None = None
     gap_us: int | None = None
     forward: bool = False
     shared_l1: bool = False
+    split_from: int | None = None
+    past_zone: bool = False
+    dropped: tuple[int, ...] = ()
     recovered: bool = False
     recovered_until_us: int | None = None
     boot_l3: Now | None = None
@@ -225,6 +241,7 @@ class Road:
     lc2_split: bool = True
     wrong_way_us: int | None = None
     levels_us: int | None = None
+    told_us: int | None = None
     last_long: bool = False
     crossing: tuple[int, int] | None = None
     passed_us: int | None = None

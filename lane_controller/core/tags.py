@@ -217,7 +217,7 @@ def in_time(turn: Turn, tag: HeardTag, track: Track) -> bool:
     if l1_on is None:
         return turn.t - tag.last_us >= QUIET_US
     deadline = l1_on.mono_us + turn.cfg.tag_wait_ms * 1000
-    if tag.first.mono_us > deadline:
+    if tag.first.mono_us > deadline or track.past_zone:
         return False
     last_chance = max(deadline, tag.first.mono_us + turn.cfg.rf_window_ms * 1000)
     return tag.credible is None or tag.credible.mono_us <= last_chance

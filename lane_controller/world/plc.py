@@ -130,11 +130,12 @@ class Plc:
             self._tell_arm()
 
     def _levels(self, before: dict[Sensor, bool]) -> SensorLevels:
+        """`before`: levels that the edges still to be told (after a start of the computer) begin from."""
         now = {**self.levels, **before}
         curtains = self.config.curtains
         lc1 = now[Sensor.LC1] if Sensor.LC1 in curtains else None
         lc2 = now[Sensor.LC2] if Sensor.LC2 in curtains else None
-        return SensorLevels(now[Sensor.L1], now[Sensor.L2], now[Sensor.L3], lc1, lc2)
+        return SensorLevels(now[Sensor.L1], now[Sensor.L2], now[Sensor.L3], lc1, lc2, past=bool(before))
 
     # ---- the link ---------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,159 @@
+"""Whether a vehicle that L1 has counted can be the one that is on L2 now: how far it can have come since it was on L1.
+
+In: when its front and its rear passed L1 and LC1, its length, how fast whoever is under the arm goes. Out: yes or no.
+Called where L2 goes on, and again where L3 does, when the speed under the arm is known.
+Never: no for a vehicle that could have come by any way of driving known of cars; what is not known counts for yes.
+
+The front of a vehicle is nowhere further than: at the end of L1 when it breaks LC1; its length behind the end of L1 as
+long as L1 or LC1 shows it, and when they cease to. From there it can only speed up and brake so much. A vehicle that
+cannot have come is still where it was, and somebody stands between L1 and L2 whom nobody has counted.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+
+from lane_controller.core.config import Geometry, LaneConfig
+from lane_controller.core.state import Sensors, Track
+
+ROOM_M = {Geometry.G1: 6.0, Geometry.G2: 17.0}
+"""From the end of L1 (LC1) to the beginning of L2 (rules.md, Geometry)."""
+
+L1_M = 2.0
+L2_TO_LC2_M, LC2_TO_L3_M = 1.0, 2.0
+
+FASTEST_M_S = {Geometry.G1: 12.5, Geometry.G2: 18.0}
+"""Twice to three times what the lane is made for (rules.md: 15 and 30 km/h)."""
+
+ACCELERATION_M_S2 = 3.0
+BRAKING_M_S2 = 5.0
+"""Loaded lanes see 1 to 2 and 2 to 3; a strong car, and a driver who is frightened by the arm."""
+
+MARGIN_M = 0.4
+FOREIGN_US = 2_000_000
+
+LONGEST_M = {1: 7.0, 2: 9.5, 3: 13.5, 4: 17.0, 5: 20.0}
+"""No vehicle of that class is longer; 20 m is the longest road train of QCVN 09 and Circular 46/2015/TT-BGTVT."""
+
+UNKNOWN_M = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class AtArm:
+    """Who is on L2: since when, and, once L3 is on, when LC2 (if it told) and L3 went on."""
+
+    l2_us: int
+    lc2_us: int | None = None
+    l3_us: int | None = None
+
+
+def may_be(track: Track, at: AtArm, sensors: Sensors, cfg: LaneConfig, lc1_proven: bool) -> bool:
+    """Whether this vehicle, last seen on L1, can be the one at the arm. `lc1_proven`: LC1 has worked in this run."""
+    if track.returned_us is not None or track.times.l1_on is None:
+        return True
+    if lc1_proven and track.on_l1 and not (track.lc1_broken or sensors.lc1.raw or sensors.lc1.stuck):
+        # Nobody gets past LC1 without breaking it.
+        return False
+    room = ROOM_M[cfg.geometry]
+    speed = _speed_under_arm(at)
+    if track.lc1_on_us is not None:
+        done = _furthest(cfg, at.l2_us - track.lc1_on_us, _speed_at_lc1(track), speed)
+        if done < room - MARGIN_M:
+            return False
+    seen_us = _seen_until(track, at.l2_us, sensors)
+    if seen_us is None:
+        return True
+    length = longest(track)
+    return _furthest(cfg, at.l2_us - seen_us, _speed_at_rear(track, seen_us, length), speed) >= room - length - MARGIN_M
+
+
+def longest(track: Track) -> float:
+    """How long this vehicle is at most: measured, else by its class."""
+    measured, finding = track.measured, track.finding
+    if measured is not None and measured.length_m is not None:
+        return measured.length_m * 1.05 + 0.2
+    plate = track.plate.entry if track.plate is not None else None
+    classes = [
+        finding.class_registered if finding is not None else None,
+        plate.vehicle_class if plate is not None else None,
+        measured.vehicle_class if measured is not None else None,
+    ]
+    known = [LONGEST_M.get(one, UNKNOWN_M) for one in classes if one is not None]
+    return max(known, default=UNKNOWN_M)
+
+
+def foreign_curtain(track: Track, sensors: Sensors) -> bool:
+    """LC1 was broken well before this vehicle came onto L1: it tells nothing of it."""
+    l1_on = track.times.l1_on
+    lc1 = sensors.lc1
+    return lc1.stuck or lc1.doubted or (lc1.on and l1_on is not None and l1_on.mono_us - lc1.since_us > FOREIGN_US)
+
+
+def _seen_until(track: Track, now_us: int, sensors: Sensors) -> int | None:
+    """The last instant at which L1 or LC1 showed it; None: not known to the instant."""
+    if not track.on_l1:
+        return track.rear_us
+    if track.gap_us is not None or track.shared_l1:
+        # Whoever keeps L1 on may be the one behind.
+        return track.lc1_clear_us
+    l1 = sensors.l1
+    if l1.raw:
+        return now_us
+    # LC1 alone may be on by itself: an instant at which both showed it is sure.
+    off_us = l1.pending_us if l1.pending is False else l1.since_us
+    return min(off_us, now_us)
+
+
+def _speed_under_arm(at: AtArm) -> float | None:
+    """The most that whoever is on L2 drove as it came onto it."""
+    if at.l3_us is None or at.l3_us <= at.l2_us:
+        return None
+    if at.lc2_us is None or not at.l2_us < at.lc2_us < at.l3_us:
+        took = _s(at.l3_us - at.l2_us)
+        return (L2_TO_LC2_M + LC2_TO_L3_M) / took + BRAKING_M_S2 * took / 2
+    took = _s(at.lc2_us - at.l2_us)
+    first, then = L2_TO_LC2_M / took, LC2_TO_L3_M / _s(at.l3_us - at.lc2_us)
+    return first if then >= first else first + BRAKING_M_S2 * took / 2
+
+
+def _speed_at_lc1(track: Track) -> float | None:
+    """The most that it drove as it broke LC1, by how long its front took over L1."""
+    if track.came_us is None or track.lc1_on_us is None or track.lc1_on_us <= track.came_us:
+        return None
+    return _most_at_end(L1_M, _s(track.lc1_on_us - track.came_us))
+
+
+def _speed_at_rear(track: Track, rear_us: int, length: float) -> float | None:
+    if track.lc1_on_us is None or rear_us <= track.lc1_on_us:
+        return None
+    return _most_at_end(length, _s(rear_us - track.lc1_on_us))
+
+
+def _most_at_end(way_m: float, took_s: float) -> float:
+    """Speed at the end of a way that took so long: it may have stood, and left at full power."""
+    mean = way_m / took_s
+    return min(mean + ACCELERATION_M_S2 * took_s / 2, max(2 * mean, sqrt(2 * ACCELERATION_M_S2 * way_m)))
+
+
+def _furthest(cfg: LaneConfig, for_us: int, begins: float | None, ends: float | None) -> float:
+    """The longest way in this time, at most `begins` fast at first and `ends` at last (None: any)."""
+    t = _s(for_us)
+    if t <= 0:
+        return 0.0
+    top = FASTEST_M_S[cfg.geometry]
+    begins = top if begins is None else min(begins, top)
+    ends = top if ends is None else min(ends, top)
+    up, down = ACCELERATION_M_S2, BRAKING_M_S2
+    if ends >= begins + up * t:
+        return begins * t + up * t * t / 2
+    if begins >= ends + down * t:
+        # Nobody brakes so hard: the speeds are unsure.
+        return begins * t
+    peak = (t + begins / up + ends / down) / (1 / up + 1 / down)
+    if peak <= top:
+        return (peak * peak - begins * begins) / (2 * up) + (peak * peak - ends * ends) / (2 * down)
+    rise, fall = (top - begins) / up, (top - ends) / down
+    return (begins + top) / 2 * rise + (top + ends) / 2 * fall + top * (t - rise - fall)
+
+
+def _s(us: int) -> float:
+    return us / 1e6
