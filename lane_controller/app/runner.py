@@ -42,11 +42,14 @@ from lane_controller.outbox.marks import EVERY_US, Mark, mark_input
 from lane_controller.outbox.writer import JournalWriter
 
 OPENS: Final = frozenset({BarrierAction.OPEN, BarrierAction.LATCH_OPEN})
+BREATH_S: Final = 0.001
+"""After an open command the processor is the broker's for so long: signal, display and status can wait for it."""
 FLAGS_KEPT: Final = 50
 CLOCK_STEP_US: Final = 500_000
 """Wall time that moves this much against the monotonic clock between two events was set, not slewed."""
 _UNTOLD: Final = (TimerFired, TagSeen, NeighbourHeard)
 """Events that alone change nothing of the status worth telling before its second is over."""
+_JSON: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 Answer: TypeAlias = "asyncio.Future[tuple[fx.Effect, ...]]"
 
 
@@ -188,23 +191,44 @@ class LaneRunner:
             if isinstance(effect, fx.Record)
         ]
         if not entries:
-            self._finish(arrival, effects, out)
+            self._finish(arrival, effects, out, opened=False)
             return
         self._writing = True
         out.journal.commit_then(entries, partial(self._durable, _Step(arrival, effects, time.perf_counter())))
 
     def _durable(self, done: _Step, _: object, error: Exception | None) -> None:
         """The records of a step are on disk, or will never be."""
-        self._writing = False
+        took_s = time.perf_counter() - done.began_s
         out = self._out
+        if out is None or error is not None:
+            self._writing = False
         if out is None:  # the run has ended; the journal has the records, and a restart begins from it
             return
         if error is not None:
             self._fail(error)
             return
-        took_s = time.perf_counter() - done.began_s
+        if not any(map(_opens, done.effects)):
+            self._conclude(done, took_s)
+            return
         try:
-            self._finish(done.arrival, done.effects, out)
+            self._open_first(done, out)
+        except Exception as failure:
+            self._fail(failure)
+            return
+        asyncio.get_running_loop().call_later(BREATH_S, self._conclude, done, took_s)
+
+    def _open_first(self, done: _Step, out: Outputs) -> None:
+        for effect in filter(_opens, done.effects):
+            self._perform(effect, out, done.arrival)
+
+    def _conclude(self, done: _Step, took_s: float) -> None:
+        """What a durable step has to do besides opening."""
+        self._writing = False
+        out = self._out
+        if out is None:
+            return
+        try:
+            self._finish(done.arrival, done.effects, out, opened=True)
             number, seq, _ = out.journal.journal.heads
             self._health.committed(took_s, number, seq)
             out.committed()
@@ -213,9 +237,11 @@ class LaneRunner:
             return
         self._go_on()
 
-    def _finish(self, arrival: _Arrival, effects: tuple[fx.Effect, ...], out: Outputs) -> None:
+    def _finish(self, arrival: _Arrival, effects: tuple[fx.Effect, ...], out: Outputs, *, opened: bool) -> None:
+        """Perform them, but for an open command that went ahead (`opened`)."""
         for effect in effects:
-            self._perform(effect, out, arrival)
+            if not (opened and _opens(effect)):
+                self._perform(effect, out, arrival)
         if effects or not isinstance(arrival.event, _UNTOLD):
             self.changed.set()
         if arrival.answer is not None and not arrival.answer.done():
@@ -279,11 +305,15 @@ class LaneRunner:
         self.offer(TimerFired(key))
 
 
+def _opens(effect: fx.Effect) -> bool:
+    return isinstance(effect, fx.CommandBarrier) and effect.action in OPENS
+
+
 def _input(arrival: _Arrival) -> Input:
     body: dict[str, Any] = {"event": to_plain(arrival.event), "utc_us": arrival.now.utc_us}
     position = arrival.position if isinstance(arrival.event, SensorChanged | SensorLevels) else None
     if position is not None:
         body["plc"] = [position.boot, position.seq]
-    data = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    data = _JSON.encode(body).encode()
     edge = None if position is None else (position.boot, position.seq)
     return Input(utc_of(arrival.now).isoformat(), arrival.now.mono_us * 1000, data, edge)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from lane_controller.app import runner as runner_module
 from lane_controller.app.health import LaneHealth, Metrics
 from lane_controller.app.runner import LaneRunner, Outputs, Place
 from lane_controller.contracts.values import TagStatus
@@ -22,6 +23,7 @@ from lane_controller.core.events import (
     Booted,
     ClockStepped,
     ListHeartbeat,
+    OperatorLoggedIn,
     PlcOnline,
     ReaderConnected,
     SensorChanged,
@@ -153,6 +155,27 @@ async def test_the_authorisation_is_on_disk_before_the_open(bench: Bench) -> Non
     bench.car()
     (records,) = await eventually(bench.opened, 5.0, what="an open")
     assert records >= 1
+
+
+async def test_the_open_goes_out_before_all_else_of_its_step(bench: Bench) -> None:
+    """The core puts what the neighbours hear before it; the broker and the arm need the time more."""
+    bench.car()
+    await eventually(lambda: "FARE" in [what for what, _ in bench.device.done], 5.0, what="the rest of the step")
+    step = [what for what, _ in bench.device.done][-3:]
+    assert step == ["open", "share", "FARE"]
+
+
+async def test_nothing_is_stepped_between_an_open_and_the_rest_of_its_step(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "BREATH_S", 0.5)
+    bench.car()
+    await eventually(bench.opened, 5.0, what="an open")
+    bench.offer(OperatorLoggedIn("Lan"))
+    await asyncio.sleep(0.1)
+    assert bench.runner.lane.desk.operator is None
+    await eventually(lambda: bench.runner.lane.desk.operator == "Lan", what="the next step")
+    assert "FARE" in [what for what, _ in bench.device.done]
 
 
 async def test_a_full_disk_holds_the_open_back_until_it_has_room(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
