@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -161,8 +162,8 @@ class Journal:
         self._db.execute("insert or replace into snapshot (id, number, text) values (1, ?, ?)", (number, text))
 
     def set_cursor(self, name: str, position: int) -> None:
-        """Remember how far a reader of this journal came."""
-        with self._db:
+        """Remember how far a reader of this journal came; after a power cut it may begin a little earlier."""
+        with self._without_fsync():
             self._db.execute("insert or replace into cursor values (?, ?)", (name, position))
 
     def claim_command(self, command_id: str, forget_after_utc: str) -> bool:
@@ -176,7 +177,7 @@ class Journal:
     def forget(self, inputs_before_utc: str, commands_before_utc: str, limit: int = 5_000) -> int:
         """Drop input events and command ids that are past their retention; how many went. Records always stay."""
         old = "select id from input where at_utc < ? order by id limit ?"
-        with self._db:
+        with self._without_fsync():
             gone: int = self._db.execute(f"delete from input where id in ({old})", (inputs_before_utc, limit)).rowcount  # noqa: S608
             self._db.execute("delete from command where forget_after_utc < ?", (commands_before_utc,))
         return gone
@@ -189,6 +190,15 @@ class Journal:
         """
         self._db.execute("pragma wal_checkpoint(passive)").fetchall()
         self._db.execute("insert or replace into meta values ('checkpoints', '')")
+
+    @contextmanager
+    def _without_fsync(self) -> Iterator[None]:
+        """For writes that a power cut may undo, which a kill does not: the next commit's fsync takes them along."""
+        self._db.execute("pragma synchronous=normal")
+        try:
+            yield
+        finally:
+            self._db.execute("pragma synchronous=full")
 
     def close(self) -> None:
         """Release file and lock."""

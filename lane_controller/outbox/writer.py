@@ -24,11 +24,12 @@ from lane_controller.outbox.journal import Batch, Entry, Input, Journal
 
 log = logging.getLogger(__name__)
 
-NOTE_FLUSH_S: Final = 0.2
-"""Input events without a record reach the disk after at most about this long."""
+NOTE_FLUSH_S: Final = 1.0
+"""Input events without a record reach the disk after at most about this long: the PLC tells its edges again, and each
+fsync is one that a decision, of this lane or of another, can stand behind."""
 RETRY_S: Final = 0.5
 IDLE_S: Final = 0.5
-CHECKPOINT_IDLE: Final = 64
+CHECKPOINT_IDLE: Final = 256
 """Commits that are moved out of the WAL once no job has come for `IDLE_S`."""
 CHECKPOINT_BUSY: Final = 4_000
 """Commits that are moved out of the WAL though the lane never rests: about 130 MB."""

@@ -1,7 +1,8 @@
 """The stream in one SQLite file, shared by all processes of one machine: `make run` and small plazas.
 
 In: a path. Out: the port's producers and consumers. Each topic has one partition; a group's member holds a topic by
-itself. File work runs in threads, never on the event loop. A returned append is on disk.
+itself. File work runs in threads, never on the event loop. A returned append is on disk, but for topics whose record is
+replaced by the next within a second (`PASSING`): a power cut may take the last ones.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
 
+from lane_controller.contracts.values import Topic
 from lane_controller.stream.group_commit import GroupCommit
 from lane_controller.stream.lease import Leases
 from lane_controller.stream.port import Consumer, Producer, Record, StreamError
@@ -24,6 +26,9 @@ POLL_S: Final = 0.02
 """How often a waiting consumer looks whether the file changed: the delay of a record is at most this and one read."""
 LEASE_S: Final = 0.1
 """How often a member that holds not every topic tries to take over."""
+
+PASSING: Final = (Topic.LANE_STATUS.value,)
+"""Ten of these a second and lane: an fsync each is one that a decision can stand behind on the same disk."""
 
 T = TypeVar("T")
 
@@ -38,7 +43,8 @@ class EmbeddedProducer:
         """See the port."""
         batch = tuple(records)
         if batch:
-            await self._writer.do(lambda file: file.append(topic, batch, time.time_ns() // 1_000_000))
+            lasting = not topic.endswith(PASSING)  # a topic may have a prefix
+            await self._writer.do(lambda file: file.append(topic, batch, time.time_ns() // 1_000_000), lasting=lasting)
 
     async def close(self) -> None:
         """See the port."""

@@ -1,6 +1,7 @@
 """One thread that writes to the file of the embedded stream and commits what has gathered meanwhile together.
 
-In: write functions from any task. Out: their results, once they are on disk: one fsync serves all who wait.
+In: write functions from any task. Out: their results, once they are on disk: one fsync serves all who wait. A group of
+writes of which none has to last is committed without one.
 A write that fails must not take its neighbours with it, and none may be reported done before its commit.
 """
 
@@ -28,8 +29,8 @@ Write = Callable[[LogFile], Any]
 class _Waiting:
     """A write and whoever waits for it."""
 
-    def __init__(self, write: Write) -> None:
-        self.write = write
+    def __init__(self, write: Write, lasting: bool) -> None:
+        self.write, self.lasting = write, lasting
         self._loop = asyncio.get_running_loop()
         self.done: asyncio.Future[Any] = self._loop.create_future()
 
@@ -58,11 +59,14 @@ class GroupCommit:
         self._thread = threading.Thread(target=self._run, name="stream-writer", daemon=True)
         self._thread.start()
 
-    async def do(self, write: Write) -> Any:
-        """Run `write` inside a transaction; its result when that is on disk. StreamError: it may not be."""
+    async def do(self, write: Write, *, lasting: bool = True) -> Any:
+        """Run `write` inside a transaction; its result when that is on disk. StreamError: it may not be.
+
+        Not `lasting`: its result when every reader sees it; a power cut may undo it.
+        """
         if self._closed:
             raise StreamError("the stream is closed: open it again")
-        waiting = _Waiting(write)
+        waiting = _Waiting(write, lasting)
         self._queue.put(waiting)
         return await waiting.done
 
@@ -121,7 +125,7 @@ def _commit_together(file: LogFile, group: list[_Waiting]) -> bool:
     if len(group) == 1:
         return False
     try:
-        with file.transaction():
+        with file.transaction(lasting=any(waiting.lasting for waiting in group)):
             results = [waiting.write(file) for waiting in group]
     except Exception:  # whose fault it is shows when each runs alone
         return False
@@ -132,7 +136,7 @@ def _commit_together(file: LogFile, group: list[_Waiting]) -> bool:
 
 def _commit_alone(file: LogFile, waiting: _Waiting) -> None:
     try:
-        with file.transaction():
+        with file.transaction(lasting=waiting.lasting):
             result = waiting.write(file)
     except Exception as error:  # whatever it is, it belongs to the task that waits
         waiting.settle(None, error)
@@ -144,7 +148,7 @@ def _compact(file: LogFile) -> None:
     now_utc_ms = time.time_ns() // 1_000_000
     try:
         if file.compaction_due(now_utc_ms):
-            with file.transaction():
+            with file.transaction(lasting=False):
                 file.compact(now_utc_ms, COMPACT_LIMIT)
     except StreamError:
         return  # the file is busy or full: appends report that, and compaction comes round again

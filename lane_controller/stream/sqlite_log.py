@@ -57,15 +57,20 @@ class LogFile:
         self._path = path
         self._keeping = keeping
         self._topics: dict[str, tuple[int, bool]] = {}
+        self._lasting = True
         with self._clear_errors("open"):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = _connect(path)
             _create_tables(path, self._db)
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Everything inside is on disk when this returns, or none of it."""
+    def transaction(self, *, lasting: bool = True) -> Iterator[None]:
+        """Everything inside is on disk when this returns, or none of it; not `lasting`: a power cut may still undo it.
+
+        The file stays whole either way, and the next lasting transaction takes those before it to the disk.
+        """
         with self._clear_errors("write"):
+            self._be_synchronous(lasting)
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -74,6 +79,11 @@ class LogFile:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+    def _be_synchronous(self, lasting: bool) -> None:
+        if lasting != self._lasting:
+            self._db.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
+            self._lasting = lasting
 
     def ensure_topics(self, topics: Mapping[str, bool]) -> None:
         """Create what is missing. StreamError: a topic stands there with the other kind of keeping."""

@@ -8,12 +8,14 @@ import sqlite3
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lane_controller.stream.connect import open_stream
 from lane_controller.stream.embedded import EmbeddedStream
 from lane_controller.stream.port import StreamError
-from lane_controller.stream.sqlite_log import Keeping
+from lane_controller.stream.sqlite_log import Keeping, LogFile
 from tests.contract.stream.conftest import ROOT, lines, program, read_to_end
 
 PASSAGES = "toll.passages.v1"
@@ -157,3 +159,40 @@ async def test_a_busy_topic_does_not_starve_another(tmp_path: Path) -> None:
     found = [*await reader.poll(1.0, 10), *await reader.poll(1.0, 10)]
     assert TAG_LIST in {record.topic for record in found}
     await stream.close()
+
+
+async def test_only_what_is_replaced_within_a_second_goes_without_an_fsync(tmp_path: Path) -> None:
+    file = LogFile(tmp_path / "s.sqlite3", Keeping())
+    seen: list[int] = []
+
+    def synchronous() -> int:
+        return int(file._db.execute("pragma synchronous").fetchone()[0])
+
+    for lasting in (True, False, False, True):
+        with file.transaction(lasting=lasting):
+            seen.append(synchronous())
+    file.close()
+    assert seen == [2, 1, 1, 2]
+
+
+@pytest.mark.parametrize(("topic", "lasting"), [("lane-status", False), ("passages", True), ("seals", True)])
+async def test_a_status_alone_does_not_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, topic: str, lasting: bool
+) -> None:
+    asked: list[bool] = []
+    transaction = LogFile.transaction
+
+    def noted(self: LogFile, *, lasting: bool = True) -> Any:
+        asked.append(lasting)
+        return transaction(self, lasting=lasting)
+
+    stream = open_stream(f"sqlite://{tmp_path}/s.sqlite3?prefix=test.")
+    await stream.ensure_topics({f"toll.{topic}.v1": False})
+    producer = await stream.producer("p")
+    monkeypatch.setattr(LogFile, "transaction", noted)
+    await producer.append(f"toll.{topic}.v1", [("CM-01", b"{}")])
+    monkeypatch.undo()
+    reader = await stream.consumer([f"toll.{topic}.v1"], None)
+    assert [record.value for record in await reader.poll(5.0)] == [b"{}"]
+    await stream.close()
+    assert asked == [lasting]
