@@ -22,6 +22,7 @@ Plain = dict[str, Any]
 Decoder = Callable[[Any], Any]
 EVENT_TYPES: dict[str, type] = {member.__name__: member for member in get_args(events.Event)}
 RECORD_TYPES: dict[str, type] = {member.__name__: member for member in get_args(records.Record)}
+_SCALARS = frozenset({str, int, float, bool, types.NoneType})
 
 
 class PlainError(ValueError):
@@ -86,13 +87,32 @@ def _names(cls: type) -> tuple[str, ...]:
 
 
 def _encode(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, tuple):
-        return [_encode(item) for item in value]
-    if isinstance(value, dict | frozenset | OwnCharges):
-        return _encode_collection(value)
-    return _fields(value) if is_dataclass(value) else value
+    kind: type = type(value)
+    return value if kind in _SCALARS else _encoder(kind)(value)
+
+
+@cache
+def _encoder(kind: type) -> Callable[[Any], Any]:
+    """Found once for each type: a decision waits for this."""
+    if issubclass(kind, Enum):
+        return _encode_enum
+    if issubclass(kind, tuple):
+        return _encode_tuple
+    if issubclass(kind, dict | frozenset | OwnCharges):
+        return _encode_collection
+    return _fields if is_dataclass(kind) else _as_it_is
+
+
+def _encode_enum(value: Enum) -> Any:
+    return value.value
+
+
+def _encode_tuple(value: tuple[Any, ...]) -> list[Any]:
+    return [_encode(item) for item in value]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _encode_collection(value: Any) -> list[Any]:
