@@ -380,6 +380,7 @@ class World:
         if values["ok"]:
             arm.opens_us, arm.closes_us = self.scenario.opens_us, self.scenario.closes_us
             arm.repair(self.now_us)
+            self._schedule_arm()
 
     def redeliver(self, values: dict[str, Any]) -> None:
         """The transport delivers the last such command once more."""

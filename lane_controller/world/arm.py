@@ -17,6 +17,12 @@ KNOWN_IDS = 64
 
 OPENS = (BarrierAction.OPEN, BarrierAction.LATCH_OPEN)
 
+PUSHES_US = 8_000_000
+"""How long the drive pushes an arm open that is stuck, before its protection trips: freed within it, it opens.
+
+An arm that was to close falls shut whenever it is freed.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Acted:
@@ -50,6 +56,8 @@ class Arm:
     generation: int = 0
     inertia_us: int = 0
     blind: bool = False
+    pushed: tuple[float, int] | None = None
+    """Where the drive pushes an arm that is stuck, and since when."""
 
     def deliver(self, command: CommandBarrier, issued_us: int, now_us: int) -> None:
         """One command arrives (perhaps again): acknowledge it, and move if it is to be run."""
@@ -98,7 +106,9 @@ class Arm:
         self.position = self._at(now_us)
         if self.stuck or self.broken:
             self.target = self.position
+            self.pushed = (target, now_us)
             return
+        self.pushed = None
         self.target, self.since_us = target, now_us + self.inertia_us
         self.generation += 1
         self.report(now_us)
@@ -143,7 +153,9 @@ class Arm:
 
     def fault(self, kind: str, now_us: int) -> None:
         """A fault of the machine: stuck where it is, or the boom off its hinge (slow is a longer `opens_us`)."""
+        moving, target = self._at(now_us) != self.target, self.target
         self.position = self.target = self._at(now_us)
+        self.pushed = (target, now_us) if moving else None
         self.stuck = kind == "stuck"
         self.broken = kind == "broken"
         self.generation += 1
@@ -152,12 +164,14 @@ class Arm:
     def raise_by_hand(self, now_us: int) -> None:
         """Somebody lifts the arm."""
         self.position = self.target = 1.0
+        self.pushed = None
         self.generation += 1
         self.report(now_us)
 
     def lower_by_hand(self, now_us: int) -> None:
         """Somebody who held the arm lets it down."""
         self.stuck = False
+        self.pushed = None
         self.position = self.target = 0.0
         self.generation += 1
         self.report(now_us)
@@ -166,8 +180,13 @@ class Arm:
         """The arm is well; a boom that was off is hung in closed."""
         if self.broken:
             self.position = self.target = 0.0
+            self.pushed = None
+        pushed, self.pushed = self.pushed, None
         self.stuck = self.broken = False
-        self.report(now_us)
+        if pushed is not None and (pushed[0] == 0.0 or now_us <= pushed[1] + PUSHES_US):
+            self._move(pushed[0], now_us)
+        else:
+            self.report(now_us)
 
     def at_end(self) -> str:
         """`open`, `closed`, or `any` for everything between."""
