@@ -8,7 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from anpr.app.main import app
+from anpr.detect import PlateDetector
 from anpr.image import decode_image
+from anpr.models import MODELS
+from anpr.observation import overlap
 from anpr.recognise import Recogniser
 from anpr.training.texts import random_spec
 from simulators.camera.pictures import idle_picture, render_vehicle
@@ -33,6 +36,20 @@ def test_rendered_vehicles_are_read(recogniser: Recogniser) -> None:
         wrong += any(text != spec.text for text in texts)
     assert exact >= 0.8 * count
     assert wrong <= 2
+
+
+def test_a_plate_that_the_detector_hardly_sees_is_read(recogniser: Recogniser) -> None:
+    """Red characters on a dull plate, or lettering that looks more like a plate than the plate does."""
+    detector = PlateDetector(
+        MODELS / "detector.onnx", recogniser.settings.detector_side, recogniser.settings.detector_score
+    )
+    for text, vehicle, seed in (("89NG22144", "car", 1_600_000_000), ("68QT53243", "truck", 1_600_000_222)):
+        picture = decode_image(render_vehicle(text, "one-line", "white", vehicle, seed=seed, strength=0.1))
+        found = recogniser.plates(picture)
+        (plate,) = (plate for plate in found if plate.text)
+        assert plate.text == text
+        likely = detector.likely(detector.look(picture))
+        assert all(overlap(detection.box, plate.bbox) < 0.3 for detection in likely)
 
 
 def test_an_empty_lane_has_no_plate(recogniser: Recogniser) -> None:
