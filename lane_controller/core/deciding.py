@@ -215,7 +215,7 @@ def _facts(turn: Turn, track: Track) -> Facts:
         own_vnd=own,
         repeated=frozenset(e.epc for e in entries if counts.last_commits.get(e.epc, horizon - 1) >= horizon),
         local_date=_local_date(turn, track),
-        candidates=tuple(candidate for tag, candidate in weighed if not tag.spent),
+        candidates=tuple(candidate for tag, candidate in weighed if not tag.spent or tag.epc in may),
     )
 
 

@@ -67,7 +67,7 @@ def close(turn: Turn, track: Track, at: Now) -> None:
     turn.effects.append(Record(PassageClosed(track.n, passage)))
     if finding.outcome in BY_TAG and finding.epc is not None:
         remember(turn, finding, at)
-    tags.release(turn, track, spent=True)
+    tags.release(turn, track, spent=True, disowned=not committed and Flag.PLATE_MISMATCH in track.flags)
     turn.drop(track)
 
 

@@ -102,6 +102,7 @@ def median_dbm(window: tuple[tuple[int, int], ...]) -> int:
 class HeardTag:
     """A remembered tag. `owner`: the vehicle it is bound to; `spent`: its vehicle has passed, it serves nobody else.
 
+    `disowned`: the vehicle that passed with it did not pay by it, because it showed another plate.
     `weighed`: a vehicle on L1 was decided without it; afterwards it serves another only if heard after
     `fresh_after_us`,
     when that vehicle had left L1 (I11).
@@ -117,6 +118,7 @@ class HeardTag:
     credible: Now | None = None
     owner: int | None = None
     spent: bool = False
+    disowned: bool = False
     cross_read: bool = False
     shared_us: int | None = None
     weighed: int | None = None

@@ -188,7 +188,9 @@ def binding(turn: Turn, track: Track) -> list[HeardTag]:
 def _may_bind(turn: Turn, tag: HeardTag, track: Track) -> bool:
     if tag.owner == track.id:
         return True
-    if tag.owner is not None or tag.spent or owned_by_neighbour(turn, tag) or not _fresh(tag, track):
+    if tag.owner is not None or owned_by_neighbour(turn, tag):
+        return False
+    if not (_serves_again(turn, tag, track) if tag.spent else _fresh(tag, track)):
         return False
     if track.times.l1_on is None and _fits_l1_better(turn, tag, track):
         return False
@@ -209,6 +211,12 @@ def _fresh(tag: HeardTag, track: Track) -> bool:
     if tag.weighed is not None:
         return tag.weighed == track.id
     return tag.fresh_after_us is None or tag.last_us > tag.fresh_after_us
+
+
+def _serves_again(turn: Turn, tag: HeardTag, track: Track) -> bool:
+    """The tag of a vehicle that passed is this one's: its plate is read, and it was heard again, or not paid with."""
+    heard_again = tag.fresh_after_us is not None and tag.last_us > tag.fresh_after_us
+    return (tag.disowned or heard_again) and plate_vouches(turn, tag, track)
 
 
 def in_time(turn: Turn, tag: HeardTag, track: Track) -> bool:
@@ -257,7 +265,7 @@ def bind(turn: Turn, epcs: tuple[str, ...], track: Track) -> None:
     """These tags are this vehicle's from now on."""
     tags = dict(turn.radio.tags)
     for epc in epcs:
-        tags[epc] = evolve(tags[epc], owner=track.id)
+        tags[epc] = evolve(tags[epc], owner=track.id, spent=False, disowned=False)
     turn.radio = evolve(turn.radio, tags=tags)
 
 
@@ -280,11 +288,13 @@ def left_l1(turn: Turn, track: Track, at_us: int) -> None:
         turn.radio = evolve(turn.radio, tags=tags)
 
 
-def release(turn: Turn, track: Track, spent: bool) -> None:
+def release(turn: Turn, track: Track, spent: bool, disowned: bool = False) -> None:
     """The vehicle is gone: its tags are spent (it passed), or free when heard again (it left upstream)."""
     if any(tag.owner == track.id for tag in turn.radio.tags.values()):
         tags = {
-            epc: evolve(tag, owner=None, spent=spent, fresh_after_us=turn.t) if tag.owner == track.id else tag
+            epc: evolve(tag, owner=None, spent=spent, disowned=disowned, fresh_after_us=turn.t)
+            if tag.owner == track.id
+            else tag
             for epc, tag in turn.radio.tags.items()
         }
         turn.radio = evolve(turn.radio, tags=tags)
