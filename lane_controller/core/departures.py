@@ -7,6 +7,10 @@ Never: a ghost that blocks the lane for ever, or a vehicle given up while it is 
 from lane_controller.core import crossing, passages, tags
 from lane_controller.core.state import HELD, MOTORCYCLE, VOID, WAITING, Track
 from lane_controller.core.turn import Turn
+from lane_controller.core.values import Flag
+
+TOGETHER_US = 3_000_000
+"""Two vehicles that no loop could part were close together: the second is on L2 by then, or crossed with the first."""
 
 
 def settle_departures(turn: Turn) -> None:
@@ -19,6 +23,9 @@ def settle_departures(turn: Turn) -> None:
             turn.drop(track)
         elif track.boot_l3 is not None and not track.on_l1:
             crossing.passed(turn, crossing.enter(turn, track, track.boot_l3), track.boot_l3)
+        elif _went_with_the_first(turn, track):
+            l3 = turn.now.back(turn.road.passed_us or turn.t)
+            crossing.passed(turn, crossing.enter(turn, track, l3), l3)
         elif track.recovered and not track.on_l1 and not track.forward:
             tags.release(turn, passages.void(turn, track, "not seen after restart"), spent=False)
             turn.drop(track)
@@ -41,10 +48,12 @@ def next_departure(turn: Turn) -> tuple[Track | None, int | None]:
     if (track.live and turn.arm.opening) or (track.forward and track.standing in (HELD, WAITING)):
         # Held where the curtains saw it drive on: it still stands there, however long nobody helps it.
         return None, None
+    if _went_with_the_first(turn, track):
+        clear = not (turn.sensors.l2.raw or turn.sensors.l3.raw or turn.sensors.lc2.raw)
+        gone_us = max(track.l1_off_us, turn.road.l2_off_us or 0, turn.road.l3_off_us or 0, turn.road.passed_us or 0)
+        return (track, gone_us + TOGETHER_US) if clear else (None, None)
     since = max(track.l1_off_us, turn.road.l2_off_us or 0, turn.road.l3_off_us or 0, opened.mono_us if opened else 0)
     since = max(since, track.voided_us or 0) if track.standing is VOID else since
-    # Whoever waited behind another vehicle has its time from when that one was gone.
-    since = max(since, turn.road.passed_us or 0)
     # Whoever waited behind another vehicle has its time from when that one was gone.
     since = max(since, turn.road.passed_us or 0)
     if track.live and track.times.decided is not None:
@@ -52,6 +61,14 @@ def next_departure(turn: Turn) -> tuple[Track | None, int | None]:
         since = max(since, track.times.decided.mono_us)
     wait_ms = turn.cfg.pass_timeout_ms if track.live or not track.forward else turn.cfg.stuck_ms
     return track, since + wait_ms * 1000
+
+
+def _went_with_the_first(turn: Turn, track: Track) -> bool:
+    """Its plate alone told it from the one ahead (SEPARATION_FAIL): no loop parted them, and that one has crossed."""
+    l1_on, passed_us = track.times.l1_on, turn.road.passed_us
+    told_by_plate = track.shared_l1 and Flag.SEPARATION_FAIL in track.flags and not turn.road.lc1_proven
+    crossed_since = l1_on is not None and passed_us is not None and passed_us > l1_on.mono_us
+    return told_by_plate and track.live and not track.on_l1 and crossed_since
 
 
 def _recovered_until(turn: Turn, track: Track) -> int | None:
