@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,7 +38,7 @@ def record_disagrees(body: Mapping[str, Any], at_utc: str, kind: str, passage_id
     if said.get("passage_id") != passage_id:
         found.append("passage_id")
     at = said.get("closed") if said is passage else said.get("at")
-    if isinstance(at, dict) and not _spells(at_utc, _instant(at)):
+    if isinstance(at, dict) and at_utc != _spelling(at):
         found.append("at_utc")
     return found
 
@@ -125,9 +126,19 @@ def _instant(at: Mapping[str, Any] | None) -> datetime | None:
         return datetime.max.replace(tzinfo=UTC)
 
 
-def _spells(text: str, instant: datetime | None) -> bool:
-    """Whether a column is that instant, as the journal spells it: other spellings of one instant are edits, too."""
-    return instant is not None and text == instant.isoformat()
+def _spelling(at: Mapping[str, Any]) -> str | None:
+    """An instant as the journal spells it in a column: other spellings of it are edits, too. None: it cannot be one."""
+    try:
+        minute, in_minute_us = divmod(at["utc_us"], 60_000_000)
+        second, us = divmod(in_minute_us, 1_000_000)
+        return f"{_minute(minute)}:{second:02d}.{us:06d}+00:00" if us else f"{_minute(minute)}:{second:02d}+00:00"
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+
+
+@lru_cache(1_024)
+def _minute(since_epoch: int) -> str:
+    return (_EPOCH + timedelta(minutes=since_epoch)).isoformat()[:16]
 
 
 def _moment(text: object) -> datetime | None:

@@ -70,7 +70,7 @@ class JournalReader:
     def links(self) -> Iterator[tuple[Link, str, str, str | None]]:
         """Every record as a link of the chain, with its columns at_utc, kind and passage_id, in order of its number."""
         for row in self._db.execute("select number, body, hash, at_utc, kind, passage_id from record order by number"):
-            yield Link(*row[:3]), *row[3:]
+            yield Link(row[0], row[1], row[2]), row[3], row[4], row[5]
 
     def records(self, after: int = 0) -> Iterator[StoredRecord]:
         """Records numbered above `after`, in order."""

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from lane_controller.contracts.v1 import MessageError, SealV1
-from lane_controller.contracts.values import Topic, parse_passage_id
+from lane_controller.contracts.values import Topic
 from lane_controller.outbox.agreement import message_disagrees, record_disagrees
 from lane_controller.outbox.chain import Finding, Kind, Link, PassageWalk, RecordWalk, Table, json_object
 from lane_controller.outbox.journal import (
@@ -127,8 +128,24 @@ def _mark_beside(path: Path) -> Mark | None:
         os.close(handle)
 
 
+_Seal: TypeAlias = tuple[int, tuple[int, int], SealV1]
+"""A seal with its id and the first and last seq of its row."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """A passage that comes next, number and kind of the record that it belongs to, and its message, read once."""
+
+    passage: StoredPassage
+    number: int
+    kind: str | None
+    message: dict[str, Any] | None
+
+
 class _Verifier:
-    """One run over one journal: records, then passages with their seals, then what the file remembers of its end."""
+    """One run over one journal: each record with the passage that it closes, the seals as their passages go by, then
+    what the file remembers of its end.
+    """
 
     def __init__(
         self, reader: JournalReader, place: tuple[str, str, int] | None, trusted_key: str | None, progress: Progress,
@@ -137,13 +154,21 @@ class _Verifier:
         self._reader, self._progress, self._mark = reader, progress, mark
         self._findings = Findings()
         self._place = self._claimed(place)
+        self._our_passage = re.compile(rf"{re.escape(self._place[1])}-e0*{self._place[2]}-\d{{6,}}").fullmatch
         self._seals = SealWalk(self._place, trusted_key)
+        self._rows = self._reader.passages_with_records()
+        self._ahead = self._next_passage()
+        self._sealed_rows = self._reader.sealed_rows()
+        self._walk = PassageWalk()
         self._records = self._passages = self._sealed = self._sealed_through = 0
         self._total = reader.last_number() + reader.last_seq()
 
     def run(self) -> Report:
+        self._seal = self._next_seal()
         self._walk_records()
-        self._walk_passages()
+        self._walk_passages(None)
+        while self._seal is not None:
+            self._seal = self._finish(self._seal)
         self._look_past_the_end()
         found, seals = self._findings, self._seals
         unsealed = max(0, self._reader.last_seq() - self._sealed_through)
@@ -169,6 +194,7 @@ class _Verifier:
             self._findings.add(walk.see(link))
             self._findings.add(self._one_record(link, at_utc, kind, passage_id))
             self._tell()
+            self._walk_passages(link.number)
 
     def _one_record(self, link: Link, at_utc: str, kind: str, passage_id: str | None) -> Iterable[Finding]:
         number, body = link.number, json_object(link.body)
@@ -185,21 +211,17 @@ class _Verifier:
         return found
 
     def _ours(self, passage_id: str) -> bool:
-        try:
-            return parse_passage_id(passage_id)[:2] == self._place[1:]
-        except ValueError:
-            return False
+        return self._our_passage(passage_id) is not None
 
     def _closed(self, link: Link, body: dict[str, Any]) -> list[Finding]:
         """A record that closes a passage, and that passage."""
         number = link.number
-        data = self._reader.message_of(number)
-        if data is None:
+        there, message = self._message_of(number)
+        if not there:
             name = json.dumps((body.get("passage") or {}).get("passage_id"))
             return [Finding("missing", number, f"record {number} closes passage {name}, which is not there")]
-        message = json_object(data)
         if message is None:
-            return []  # told when the passages are walked
+            return []  # told when the passage is looked at
         fields = message_disagrees(body, message)
         if "journal_hash" in message:
             said = (message.get("journal_number"), message["journal_hash"])
@@ -209,20 +231,30 @@ class _Verifier:
         text = f"passage {message.get('seq')} is not what record {number} says: {', '.join(fields)}"
         return [Finding("altered", number, text)]
 
-    def _walk_passages(self) -> None:
-        walk, seals = PassageWalk(), self._reader.sealed_rows()
-        seal = self._next_seal(seals)
-        for passage, number, kind in self._reader.passages_with_records():
-            while seal is not None and passage.seq > seal[2].last_seq:
-                seal = self._finish(seal, seals)
+    def _message_of(self, number: int) -> tuple[bool, dict[str, Any] | None]:
+        """Whether a passage belongs to that record, and its message (None: no JSON object)."""
+        if self._ahead is not None and self._ahead.number == number:
+            return True, self._ahead.message
+        data = self._reader.message_of(number)
+        return (False, None) if data is None else (True, json_object(data))
+
+    def _next_passage(self) -> _Ahead | None:
+        for passage, number, kind in self._rows:
+            return _Ahead(passage, number, kind, json_object(passage.message))
+        return None
+
+    def _walk_passages(self, number: int | None) -> None:
+        """The next passages, as far as they belong to records up to `number`; None: all that are left."""
+        while (ahead := self._ahead) is not None and (number is None or ahead.number <= number):
+            passage = ahead.passage
+            while self._seal is not None and passage.seq > self._seal[2].last_seq:
+                self._seal = self._finish(self._seal)
             self._passages += 1
-            message = json_object(passage.message)
-            self._findings.add(walk.see(passage.seq, passage.message, message))
-            self._findings.add(self._one_passage(passage, message or {}, number, kind))
+            self._findings.add(self._walk.see(passage.seq, passage.message, ahead.message))
+            self._findings.add(self._one_passage(passage, ahead.message or {}, ahead.number, ahead.kind))
             self._seals.add(passage)
             self._tell()
-        while seal is not None:
-            seal = self._finish(seal, seals)
+            self._ahead = self._next_passage()
 
     def _one_passage(
         self, passage: StoredPassage, message: dict[str, Any], number: int, kind: str | None
@@ -243,8 +275,8 @@ class _Verifier:
         if not self._ours(passage.passage_id) or ("plaza" in message and said != self._place):
             yield wrong("foreign", f"({passage.passage_id}) is of another journal")
 
-    def _next_seal(self, seals: Iterable[tuple[int, int, int, bytes]]) -> tuple[int, tuple[int, int], SealV1] | None:
-        for number, first, last, data in seals:
+    def _next_seal(self) -> _Seal | None:
+        for number, first, last, data in self._sealed_rows:
             self._sealed += 1
             try:
                 seal = SealV1.decode(data)
@@ -256,12 +288,10 @@ class _Verifier:
             return number, (first, last), seal
         return None
 
-    def _finish(
-        self, seal: tuple[int, tuple[int, int], SealV1], seals: Iterable[tuple[int, int, int, bytes]]
-    ) -> tuple[int, tuple[int, int], SealV1] | None:
+    def _finish(self, seal: _Seal) -> _Seal | None:
         self._findings.add(self._seals.finish(*seal))
         self._sealed_through = max(self._sealed_through, seal[2].last_seq)
-        return self._next_seal(seals)
+        return self._next_seal()
 
     def _look_past_the_end(self) -> None:
         """An end that was cut off is still remembered elsewhere in the file, unless that was cut, too."""
