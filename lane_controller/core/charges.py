@@ -41,8 +41,9 @@ class OwnCharges:
         return self._with(epc, left)
 
     def _with(self, epc: str, bucket: Mapping[str, OwnCharge]) -> "OwnCharges":
-        i = _bucket(epc)
-        return OwnCharges((*self.buckets[:i], bucket, *self.buckets[i + 1 :]))
+        buckets = list(self.buckets)
+        buckets[_bucket(epc)] = bucket
+        return OwnCharges(tuple(buckets))
 
 
 def own_charges(charges: Iterable[OwnCharge]) -> OwnCharges:

@@ -5,7 +5,8 @@ Never: a decision before its evidence or its deadline; a decision on a vehicle t
 tag.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 
 from lane_controller.contracts.values import Outcome
 from lane_controller.core import fusion, passages, tags
@@ -20,6 +21,7 @@ from lane_controller.core.values import Candidate, Flag, Mode, Sensor, Tariff
 _AUTO, _MANUAL, _LC1 = Mode.AUTO, Mode.MANUAL, Sensor.LC1
 HELD_FOR_A_TAG = (Flag.NO_TAG,)
 
+DAY_US = 86_400_000_000
 MAX_DECISIONS = 2
 """R1: after a void the same vehicle may be decided once more."""
 
@@ -38,7 +40,8 @@ LIST_HOLDS = frozenset(
 
 def settle_decisions(turn: Turn) -> None:
     """Decide every vehicle whose time has come, first in the queue first."""
-    if not turn.tracks or not _deciding(turn):
+    first = next_deadline(turn)
+    if first is None or first > turn.t:
         return
     for track in turn.tracks:
         at = ready_at(turn, track)
@@ -47,11 +50,28 @@ def settle_decisions(turn: Turn) -> None:
 
 
 def next_deadline(turn: Turn) -> int | None:
-    """The earliest instant at which a waiting vehicle must be decided."""
-    if not turn.tracks or not _deciding(turn):
+    """The earliest instant at which a waiting vehicle must be decided; kept while what it hangs on is the same."""
+    tracks = turn.tracks
+    if not tracks:
         return None
-    times = [at for track in turn.tracks if (at := ready_at(turn, track)) is not None]
-    return min(times, default=None)
+    ready = turn.ready
+    if ready is not None:
+        same_radio, same_arm = ready[1] is turn.radio, ready[2] is turn.arm
+        if ready[0] is tracks and same_radio and same_arm and ready[3] is turn.desk:
+            return ready[4]
+    found = _earliest(turn) if _deciding(turn) else None
+    # Working it out may have let tags be forgotten: it is kept for what is remembered now.
+    turn.ready = (tracks, turn.radio, turn.arm, turn.desk, found)
+    return found
+
+
+def _earliest(turn: Turn) -> int | None:
+    earliest: int | None = None
+    for track in turn.tracks:
+        at = ready_at(turn, track)
+        if at is not None and (earliest is None or at < earliest):
+            earliest = at
+    return earliest
 
 
 def _deciding(turn: Turn) -> bool:
@@ -192,7 +212,11 @@ def _facts(turn: Turn, track: Track) -> Facts:
     tags.purge(turn)
     may = {tag.epc for tag in tags.binding(turn, track) if on_l1 or tag.owner == track.id}
     weighed = sorted(
-        ((tag, _candidate(turn, tag, track, may)) for tag in turn.radio.tags.values()),
+        (
+            (tag, _candidate(turn, tag, track, may))
+            for tag in turn.radio.tags.values()
+            if not tag.spent or tag.epc in may
+        ),
         key=lambda item: (-item[1].score, item[1].epc),
     )
     able = [tag for tag, _ in weighed if tag.epc in may]
@@ -260,8 +284,13 @@ def tariff_at(turn: Turn, track: Track) -> Tariff | None:
 def _local_date(turn: Turn, track: Track) -> str:
     """Local date of L1, for tickets (R11)."""
     utc_us = (track.times.l1_on or turn.now).utc_us
-    local = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=utc_us, milliseconds=turn.cfg.utc_offset_ms)
-    return local.date().isoformat()
+    return _iso_date((utc_us + turn.cfg.utc_offset_ms * 1000) // DAY_US)
+
+
+@lru_cache(maxsize=8)
+def _iso_date(days: int) -> str:
+    """The date so many days after the Unix epoch."""
+    return (date(1970, 1, 1) + timedelta(days=days)).isoformat()
 
 
 def cross_read(turn: Turn, epc: str) -> None:

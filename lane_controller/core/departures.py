@@ -52,13 +52,18 @@ def next_departure(turn: Turn) -> tuple[Track | None, int | None]:
         clear = not (turn.sensors.l2.raw or turn.sensors.l3.raw or turn.sensors.lc2.raw)
         gone_us = max(track.l1_off_us, turn.road.l2_off_us or 0, turn.road.l3_off_us or 0, turn.road.passed_us or 0)
         return (track, gone_us + TOGETHER_US) if clear else (None, None)
-    since = max(track.l1_off_us, turn.road.l2_off_us or 0, turn.road.l3_off_us or 0, opened.mono_us if opened else 0)
-    since = max(since, track.voided_us or 0) if track.standing is VOID else since
-    # Whoever waited behind another vehicle has its time from when that one was gone.
-    since = max(since, turn.road.passed_us or 0)
-    if track.live and track.times.decided is not None:
+    road, decided = turn.road, track.times.decided
+    since = max(
+        track.l1_off_us,
+        road.l2_off_us or 0,
+        road.l3_off_us or 0,
+        # Whoever waited behind another vehicle has its time from when that one was gone.
+        road.passed_us or 0,
+        opened.mono_us if opened is not None else 0,
+        (track.voided_us or 0) if track.standing is VOID else 0,
         # Released long after it left L1: its time runs from the open limit, which comes after the decision.
-        since = max(since, track.times.decided.mono_us)
+        decided.mono_us if decided is not None and track.live else 0,
+    )
     wait_ms = turn.cfg.pass_timeout_ms if track.live or not track.forward else turn.cfg.stuck_ms
     return track, since + wait_ms * 1000
 

@@ -17,7 +17,7 @@ from lane_controller.core.events import (
 )
 from lane_controller.core.evolve import evolve
 from lane_controller.core.records import Finding, ListChanged, ModeChanged, OperatorSession
-from lane_controller.core.state import Stage, Standing, Track
+from lane_controller.core.state import Desk, Stage, Standing, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import CardRole, Flag, Mode
 
@@ -108,7 +108,12 @@ def _manual(turn: Turn, track: Track, event: ReleaseRequested) -> Finding:
 
 def heartbeat(turn: Turn, event: ListHeartbeat) -> None:
     """The list is as young as this."""
-    turn.desk = evolve(turn.desk, list_version=event.version, list_fresh_us=turn.t - event.age_us)
+    turn.desk = aged(turn.desk, event, turn.t)
+
+
+def aged(desk: Desk, event: ListHeartbeat, now_us: int) -> Desk:
+    """The desk that knows the newest version of the list, and since when that is the newest."""
+    return evolve(desk, list_version=event.version, list_fresh_us=now_us - event.age_us)
 
 
 def entry_changed(turn: Turn, event: ListEntryChanged) -> None:

@@ -53,6 +53,7 @@ class AskPlate:
     l1_on_mono_us: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ShareHeard:
     """Tell the neighbouring lanes what this lane hears of a tag."""
@@ -82,6 +83,7 @@ class EnterState:
     state: LaneState
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class StartTimer:
     """Call back with `TimerFired(key)` at that monotonic time; a running timer of the same key is replaced."""
@@ -90,6 +92,7 @@ class StartTimer:
     at_mono_us: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CancelTimer:
     key: str

@@ -120,6 +120,7 @@ class ClassMeasured:
     track: int | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class NeighbourHeard:
     """Another lane hears a tag: its median RSSI, and whether a vehicle stands on its own L1."""

@@ -1,9 +1,9 @@
-"""What is only heard once more: reads and neighbours' reports after which no conclusion of a settled lane can differ.
+"""What is only heard once more: reads, neighbours' reports and heartbeats of the list that change no conclusion.
 
 In: a settled lane of which no timer is due, an event. Out: the next lane with its effects, or None: then the whole step
 has to be taken.
-Never: a conclusion. What is decided here is only that none can change; test_settled_lane_stays_settled.py holds every
-such step against one that draws them all.
+Never: a conclusion. What is decided here is only that none can change; test_heard_again.py holds every such step
+against the whole one.
 
 Two of three events of a lane are reads of a tag that was heard 25 ms before. Such a read moves `last_us`, `reads` and
 the window of its tag. Conclusions look at these only as far as this: is there a credible tag, heard since a vehicle
@@ -12,17 +12,23 @@ that, this one says nothing new. What is compared with levels (a neighbour's cla
 step.
 """
 
-from lane_controller.core.effects import Effect, ShareHeard
-from lane_controller.core.events import NeighbourHeard, TagSeen
+from collections.abc import Mapping
+
+from lane_controller.core.desk import aged
+from lane_controller.core.effects import Effect, ShareHeard, StartTimer
+from lane_controller.core.events import ListHeartbeat, NeighbourHeard, TagSeen
 from lane_controller.core.evolve import changer
-from lane_controller.core.state import AUTHORISED, HeardTag, Lane, Radio
+from lane_controller.core.state import AUTHORISED, HeardTag, Lane, Neighbour, Radio
 from lane_controller.core.tags import SHARE_EVERY_US, claimed, read_again, reported
 
 Stepped = tuple[Lane, tuple[Effect, ...]]
+NOTHING: tuple[Effect, ...] = ()
 
 _with_radio = changer(Lane, "radio")
+_with_radio_and_timers = changer(Lane, "radio", "timers")
 _with_tags = changer(Radio, "tags")
 _with_neighbours = changer(Radio, "neighbours")
+_with_desk = changer(Lane, "desk")
 _shared = changer(HeardTag, "shared_us")
 
 
@@ -30,9 +36,9 @@ def heard_again(lane: Lane, event: TagSeen, now_us: int) -> Stepped | None:
     """One more read of a credible tag."""
     radio = lane.radio
     old = radio.tags.get(event.epc)
-    if old is None or not _same_tag(old, event) or event.epc in radio.neighbours:
+    if old is None or not _same_tag(old, event) or _is_claimed(radio.neighbours.get(event.epc)):
         return None
-    if not _told_before(lane, old) or not _in_time(lane, event, now_us) or _forgets(lane, now_us):
+    if not _told_before(lane, old) or not _in_time(lane, event, now_us) or forgets(lane, now_us):
         return None
     tag = read_again(old, event.rssi_dbm, now_us, lane.config.rf_window_ms * 1000)
     effects: tuple[Effect, ...] = ()
@@ -42,14 +48,43 @@ def heard_again(lane: Lane, event: TagSeen, now_us: int) -> Stepped | None:
     return _with_radio(lane, _with_tags(radio, {**radio.tags, event.epc: tag})), effects
 
 
-def neighbour_again(lane: Lane, event: NeighbourHeard, now_us: int) -> Stepped | None:
-    """A neighbour hears once more a tag that nobody has heard here."""
+def neighbour_heard(lane: Lane, event: NeighbourHeard, now_us: int) -> Stepped | None:
+    """A neighbour hears a tag that is unknown here, or tells once more of one on which it has no claim."""
     radio = lane.radio
     old = radio.neighbours.get(event.epc)
-    if old is None or old.lane != event.lane or event.epc in radio.tags or _forgets(lane, now_us):
+    known = event.epc in radio.tags
+    if looks_at_tags(lane, now_us) or forgets(lane, now_us) or (known and (event.vehicle or _is_claimed(old))):
         return None
+    if old is not None and old.lane == event.lane:
+        timers, effects = lane.timers, NOTHING
+    elif known:
+        return None
+    else:
+        timers, effects = _arbitrating(lane, now_us)
     neighbours = {**radio.neighbours, event.epc: reported(old, event, now_us)}
-    return _with_radio(lane, _with_neighbours(radio, neighbours)), ()
+    return _with_radio_and_timers(lane, _with_neighbours(radio, neighbours), timers), effects
+
+
+def _arbitrating(lane: Lane, now_us: int) -> tuple[Mapping[str, int], tuple[Effect, ...]]:
+    """An arbitration begins; the timer is of the earliest one that runs."""
+    if "arbitrate" in lane.timers:
+        return lane.timers, NOTHING
+    until_us = now_us + lane.config.arbitration_wait_ms * 1000
+    timers = dict(lane.timers)
+    later = {key: timers.pop(key) for key in lane.timers if key.startswith(("stall:", "stuck:"))}
+    return {**timers, "arbitrate": until_us, **later}, (StartTimer("arbitrate", until_us),)
+
+
+def list_alive(lane: Lane, event: ListHeartbeat, now_us: int) -> Stepped | None:
+    """The list is as young as this, which only the next decision asks."""
+    if looks_at_tags(lane, now_us):
+        return None
+    return _with_desk(lane, aged(lane.desk, event, now_us)), ()
+
+
+def _is_claimed(heard: Neighbour | None) -> bool:
+    """A neighbour has, or had, a vehicle for the tag: then levels are compared."""
+    return heard is not None and (heard.vehicle or heard.claim_dbm is not None)
 
 
 def _same_tag(old: HeardTag, event: TagSeen) -> bool:
@@ -72,6 +107,21 @@ def _told_before(lane: Lane, old: HeardTag) -> bool:
     return True
 
 
+def looks_at_tags(lane: Lane, now_us: int) -> bool:
+    """A vehicle on L1 wants a tag, and what time alone has done to the tags may matter to it.
+
+    Old ones are forgotten when it looks, and one that L1 never showed takes a tag once that has been silent for a while
+    (tags.in_time).
+    """
+    wanted = False
+    for track in lane.tracks:
+        if track.on_l1 and track.standing is not AUTHORISED:
+            if track.times.l1_on is None:
+                return True
+            wanted = True
+    return wanted and forgets(lane, now_us)
+
+
 def _in_time(lane: Lane, event: TagSeen, now_us: int) -> bool:
     """Neither a stale report nor one of a clock that runs ahead, both of which are flagged."""
     link = lane.radio.readers.get(event.reader)
@@ -81,7 +131,7 @@ def _in_time(lane: Lane, event: TagSeen, now_us: int) -> bool:
     return -lane.config.reader_clock_ms * 1000 <= age_us <= lane.config.tag_memory_ms * 1000
 
 
-def _forgets(lane: Lane, now_us: int) -> bool:
+def forgets(lane: Lane, now_us: int) -> bool:
     """Something that was heard is old enough to be forgotten now."""
     oldest_us, radio = now_us - lane.config.tag_memory_ms * 1000, lane.radio
     for tag in radio.tags.values():

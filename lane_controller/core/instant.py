@@ -6,7 +6,10 @@ Never: logic on `utc_us`. It dates tickets and tariffs and stamps records; a ste
 
 from dataclasses import dataclass
 
+from lane_controller.core.evolve import quick
 
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Now:
     """One instant on both clocks, microseconds: `mono_us` drives logic, `utc_us` (Unix epoch) only stamps and dates."""

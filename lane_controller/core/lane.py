@@ -14,14 +14,16 @@ comes now);
 
 Conclusions depend on the pieces of the lane and on its deadlines, on nothing else. So a lane that was settled (its last
 conclusions changed nothing) and has no timer due need not draw them again before a piece changes; most events are reads
-of a tag, after which only what tags can change is looked at, and of these most are one more read of a tag that is known
-well, after which nothing can change (hearing.py). Property tests hold this against drawing all of them.
+of a tag, after which only what tags can change is looked at. Where an event can change no conclusion at all (one more
+read of a tag that is known well, hearing.py; an edge that has yet to last, waiting.py), none is drawn. Property tests
+hold this against drawing all of them.
 
 Timers carry no meaning: `TimerFired` is an event that changes nothing, part 1 finds what is due. The life of a vehicle
 is
 drawn in docs/lane-machine.md, generated from machine.py.
 """
 
+from collections.abc import Callable
 from typing import assert_never
 
 from lane_controller.core import (
@@ -35,6 +37,7 @@ from lane_controller.core import (
     sensors,
     signs,
     tags,
+    waiting,
     watch,
 )
 from lane_controller.core.config import LaneConfig
@@ -83,9 +86,10 @@ def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
     due = bool(timers) and min(timers.values()) <= now.mono_us
     settled = lane.settled and not due
     if settled:
-        again = _heard_again(lane, event, now.mono_us)
-        if again is not None:
-            return again
+        quick = QUICK.get(type(event))
+        stepped = quick(lane, event, now.mono_us) if quick is not None else None
+        if stepped is not None:
+            return stepped
     turn = Turn(lane, now)
     if due and not isinstance(event, Booted):
         settled = _settle(turn)
@@ -101,19 +105,22 @@ def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
     return turn.lane(settled), tuple(turn.effects)
 
 
-def _heard_again(lane: Lane, event: Event, now_us: int) -> tuple[Lane, tuple[Effect, ...]] | None:
-    if isinstance(event, TagSeen):
-        return hearing.heard_again(lane, event, now_us)
-    if isinstance(event, NeighbourHeard):
-        return hearing.neighbour_again(lane, event, now_us)
-    return None
+QUICK: dict[type, Callable[..., hearing.Stepped | None]] = {
+    TagSeen: hearing.heard_again,
+    NeighbourHeard: hearing.neighbour_heard,
+    ListHeartbeat: hearing.list_alive,
+    SensorChanged: waiting.edge_waits,
+}
+"""What a settled lane without a timer due tries first: steps that can change no conclusion."""
 
 
 def _settle(turn: Turn) -> bool:
-    """Draw every conclusion, from evidence to movement; whether nothing had to be changed."""
-    before = turn.pieces()
+    """Draw every conclusion, from evidence to movement; whether drawing them again would change nothing more."""
+    booting = not turn.road.boot_seen
     recovery.settle_boot(turn)
     sensors.settle_lines(turn)
+    # Edges that are now believed need no second look: what follows looks at the lane after them.
+    before = turn.pieces()
     if turn.tracks:
         departures.settle_departures(turn)
         evidence.settle_motorcycles(turn)
@@ -123,7 +130,7 @@ def _settle(turn: Turn) -> bool:
     watch.settle_watch(turn)
     arm.note_boot_clear(turn)
     arm.settle_arm(turn)
-    return turn.changed_since(before) is Change.NOTHING
+    return not booting and turn.changed_since(before) is Change.NOTHING
 
 
 def _settle_tags(turn: Turn) -> bool:

@@ -104,23 +104,39 @@ def _ratio(read: str, sure: tuple[int, ...], registered: str) -> int:
 def _aligned(read: str, sure: tuple[int, ...], registered: str) -> int:
     """Log-likelihood of the reading under the best alignment with the registered plate."""
     added, lost = ln(PERMILLE["added"][0]), ln(PERMILLE["lost"][0])
+    if read == registered:
+        straight = sum([ln(permille) for permille in sure])
+        if straight >= added + lost:
+            # Every other alignment has a character added and one lost, and nothing weighs more than 0.
+            return straight
+    return _best_alignment(read, sure, registered)
+
+
+def _best_alignment(read: str, sure: tuple[int, ...], registered: str) -> int:
+    added, lost = ln(PERMILLE["added"][0]), ln(PERMILLE["lost"][0])
     row = [lost * j for j in range(len(registered) + 1)]
-    for i, c in enumerate(read):
+    for c, permille in zip(read, sure, strict=True):
         extra = added + _by_chance(c)
-        left = row[0] + extra
+        above = row[0]
+        left = above + extra
         new = [left]
-        for j, r in enumerate(registered):
-            left = max(row[j] + _seen(c, sure[i], r), row[j + 1] + extra, left + lost)
+        for r, up in zip(registered, row[1:], strict=True):
+            best, left, more = above + _seen(c, permille, r), left + lost, up + extra
+            left = max(left, best)
+            left = max(left, more)
             new.append(left)
+            above = up
         row = new
     return row[-1]
 
 
+@cache
 def _by_chance(c: str) -> int:
     """Log-chance of a character of any other plate: a digit is one of 10, a letter one of 22."""
     return ln(100) if c in DIGITS else ln(1000 // len(LETTERS))
 
 
+@lru_cache(maxsize=65_536)
 def _seen(c: str, sure: int, r: str) -> int:
     """Log-likelihood that `r` was read as `c`, which the reader holds to be right with `sure` permille."""
     return ln(sure) if c == r else ln(1000 - sure) + _wrong(c, r)

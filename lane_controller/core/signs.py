@@ -5,6 +5,8 @@ changes.
 Never: green without a live authorisation and a confirmed open arm (I6).
 """
 
+from functools import lru_cache
+
 from lane_controller.contracts.values import LaneState, Outcome
 from lane_controller.core.effects import EnterState, SetSignal, ShowDisplay
 from lane_controller.core.evolve import evolve
@@ -139,5 +141,11 @@ def _code(track: Track) -> DisplayCode:
 def _fare_lines(track: Track) -> tuple[str, ...]:
     finding = track.finding
     assert finding is not None  # noqa: S101 - only an authorised vehicle shows a fare
-    amount = "VÉ THÁNG/QUÝ" if finding.outcome is Outcome.TICKET else f"{finding.fare_vnd:,}đ".replace(",", ".")
-    return (finding.plate_registered or "", f"LOẠI {finding.class_charged}", amount, *TEXT[DisplayCode.FARE])
+    fare_vnd = None if finding.outcome is Outcome.TICKET else finding.fare_vnd
+    return _fare_text(finding.plate_registered or "", finding.class_charged, fare_vnd)
+
+
+@lru_cache(maxsize=64)
+def _fare_text(plate: str, vehicle_class: int | None, fare_vnd: int | None) -> tuple[str, ...]:
+    amount = "VÉ THÁNG/QUÝ" if fare_vnd is None else f"{fare_vnd:,}đ".replace(",", ".")
+    return (plate, f"LOẠI {vehicle_class}", amount, *TEXT[DisplayCode.FARE])

@@ -55,6 +55,7 @@ _OPEN, _CLOSE, _LATCH = BarrierAction.OPEN, BarrierAction.CLOSE, BarrierAction.L
 _BROKEN, _CLOSING = BarrierState.BROKEN, BarrierState.CLOSING
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Line:
     """One sensor: its debounced level and an edge that has not lasted long enough yet.
@@ -133,6 +134,7 @@ class HeardTag:
         return median_dbm(self.window) if self.window else UNHEARD_DBM
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Neighbour:
     """What a neighbouring lane hears of one tag.
@@ -225,6 +227,7 @@ class Track:
         return self.standing is not MOTORCYCLE and self.standing is not PHANTOM
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Road:
     """What the lane remembers of the road itself, beside the vehicles in `Lane.tracks`."""

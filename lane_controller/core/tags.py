@@ -147,6 +147,8 @@ def _claim(old: Neighbour | None, event: NeighbourHeard) -> int | None:
 
 def arbitrate(turn: Turn) -> None:
     """Raise CROSS_READ for every tag that a neighbour owns, once its arbitration is over."""
+    if turn.radio.tags.keys().isdisjoint(turn.radio.neighbours):
+        return
     wait_us = turn.cfg.arbitration_wait_ms * 1000
     for epc, heard in turn.radio.neighbours.items():
         tag = turn.radio.tags.get(epc)
@@ -188,9 +190,9 @@ def binding(turn: Turn, track: Track) -> list[HeardTag]:
 def _may_bind(turn: Turn, tag: HeardTag, track: Track) -> bool:
     if tag.owner == track.id:
         return True
-    if tag.owner is not None or owned_by_neighbour(turn, tag):
+    if tag.owner is not None or not (_serves_again(turn, tag, track) if tag.spent else _fresh(tag, track)):
         return False
-    if not (_serves_again(turn, tag, track) if tag.spent else _fresh(tag, track)):
+    if owned_by_neighbour(turn, tag):
         return False
     if track.times.l1_on is None and _fits_l1_better(turn, tag, track):
         return False
@@ -244,10 +246,10 @@ def still_hoped(turn: Turn, track: Track) -> int | None:
     l1_on = track.times.l1_on
     latest: int | None = None
     for tag in turn.radio.tags.values():
-        if tag.credible is not None or tag.owner is not None or tag.spent or owned_by_neighbour(turn, tag):
+        if tag.credible is not None or tag.owner is not None or tag.spent or l1_on is None:
             continue
         until = tag.first.mono_us + turn.cfg.rf_window_ms * 1000
-        if l1_on is not None and in_time(turn, tag, track) and until > turn.t:
+        if until > turn.t and in_time(turn, tag, track) and not owned_by_neighbour(turn, tag):
             latest = max(latest or until, until)
     return latest
 

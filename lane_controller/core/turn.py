@@ -9,7 +9,7 @@ from enum import Enum, auto
 from typing import Any, TypeAlias
 
 from lane_controller.core.effects import Effect, RaiseFlag, Record
-from lane_controller.core.evolve import evolve
+from lane_controller.core.evolve import changer, evolve
 from lane_controller.core.instant import Now
 from lane_controller.core.records import FlagRaised
 from lane_controller.core.state import (
@@ -30,7 +30,11 @@ from lane_controller.core.values import Flag, Sensor, TraceEdge
 
 TRACE_KEPT = 24
 FIELD = {Sensor.L1: "l1", Sensor.L2: "l2", Sensor.L3: "l3", Sensor.LC1: "lc1", Sensor.LC2: "lc2"}
+_WITH_LINE = {sensor: changer(Sensors, name) for sensor, name in FIELD.items()}
 
+
+Ready: TypeAlias = tuple[tuple[Track, ...], Radio, Arm, Desk, int | None]
+"""What the next decision hangs on, and its instant (deciding.next_deadline)."""
 
 Pieces: TypeAlias = tuple[Sensors, tuple[Track, ...], Road, Arm, Desk, Counts, Radio]
 
@@ -54,6 +58,7 @@ class Turn:
         "effects",
         "now",
         "radio",
+        "ready",
         "road",
         "sensors",
         "shown",
@@ -80,6 +85,7 @@ class Turn:
         self.now = now
         self.t = now.mono_us
         self.effects: list[Effect] = []
+        self.ready: Ready | None = None
 
     def lane(self, settled: bool) -> Lane:
         """The lane after this step; `settled`: its last conclusions changed nothing."""
@@ -123,7 +129,7 @@ class Turn:
 
     def set_line(self, sensor: Sensor, **changes: Any) -> None:
         """Replace fields of one sensor's state."""
-        self.sensors = evolve(self.sensors, **{FIELD[sensor]: evolve(self.line(sensor), **changes)})
+        self.sensors = _WITH_LINE[sensor](self.sensors, evolve(self.line(sensor), **changes))
 
     def set_road(self, **changes: Any) -> None:
         """Replace fields of the road."""
@@ -139,7 +145,7 @@ class Turn:
     def put(self, track: Track, **changes: Any) -> Track:
         """Replace one vehicle (it keeps its place in the queue) and return it."""
         new = evolve(track, **changes) if changes else track
-        self.tracks = tuple(new if old.id == new.id else old for old in self.tracks)
+        self.tracks = tuple([new if old.id == new.id else old for old in self.tracks])
         return new
 
     def drop(self, track: Track) -> None:

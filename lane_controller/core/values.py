@@ -206,6 +206,7 @@ class Tariff:
         return dict(self.fares).get(vehicle_class)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TraceEdge:
     """One debounced change of a sensor, kept as evidence of flags and passages (I7)."""

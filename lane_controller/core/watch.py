@@ -6,8 +6,6 @@ Never: a timer that decides. `TimerFired` only makes the lane look at its deadli
 nothing.
 """
 
-from collections.abc import Callable
-
 from lane_controller.core import arm, deciding, departures, evidence
 from lane_controller.core.effects import CancelTimer, StartTimer
 from lane_controller.core.sensors import pending
@@ -109,7 +107,7 @@ def settle_timers(turn: Turn, due: bool) -> None:
 
 
 def _as_before(turn: Turn) -> bool:
-    """No deadline can have moved: nothing changed but reads of tags, and those that depend on tags are the same."""
+    """No deadline can have moved: nothing but what is heard has changed, and what depends on that is the same."""
     was, timers = turn.was, turn.timers
     if not (
         turn.tracks is was.tracks
@@ -122,7 +120,7 @@ def _as_before(turn: Turn) -> bool:
         return False
     if turn.radio is was.radio:
         return True
-    if turn.radio.neighbours or was.radio.neighbours:
+    if turn.radio.neighbours is not was.radio.neighbours and timers.get("arbitrate") != _arbitration(turn):
         return False
     return not turn.tracks or (_decide_as_before(turn) and _stuck_l1_as_before(turn))
 
@@ -143,38 +141,36 @@ def _stuck_l1_as_before(turn: Turn) -> bool:
 def deadlines(turn: Turn) -> dict[str, int]:
     """Every instant at which this lane must look again, by timer key; instants already past are not timers."""
     found: dict[str, int] = {}
+    t, s = turn.t, turn.sensors
     for happened, sensor, on in pending(turn):
         found[DEBOUNCE[sensor]] = happened + turn.cfg.debounce_us(sensor, on)
-    for key, deadline in _SINGLE:
-        at = deadline(turn)
-        if at is not None and at > turn.t:
-            found[key] = at
-    s = turn.sensors
+    if turn.tracks:
+        _put(found, "decide", deciding.next_deadline(turn), t)
+        _put(found, "depart", departures.next_departure(turn)[1], t)
+    if turn.arm.command is not None:
+        _put(found, "arm", arm.command_deadline(turn), t)
+    if not turn.arm.closed_limit:
+        _put(found, "close", arm.close_at(turn), t)
+    if turn.radio.neighbours:
+        _put(found, "arbitrate", _arbitration(turn), t)
     if s.l1.on or s.l2.on or s.l3.on or s.lc1.on or s.lc2.on:
         for sensor, stall_at in _stall_deadlines(turn):
             found[STALL[sensor]] = stall_at
         for sensor, stuck_at in _stuck_deadlines(turn):
-            if stuck_at > turn.t:
-                found[STUCK[sensor]] = stuck_at
+            _put(found, STUCK[sensor], stuck_at, t)
     return found
 
 
-def _departure(turn: Turn) -> int | None:
-    return departures.next_departure(turn)[1] if turn.tracks else None
+def _put(found: dict[str, int], key: str, at: int | None, now_us: int) -> None:
+    if at is not None and at > now_us:
+        found[key] = at
 
 
 def _arbitration(turn: Turn) -> int | None:
-    if not turn.radio.neighbours:
-        return None
-    wait_us = turn.cfg.arbitration_wait_ms * 1000
-    times = [heard.first_us + wait_us for heard in turn.radio.neighbours.values()]
-    return min((at for at in times if at > turn.t), default=None)
-
-
-_SINGLE: tuple[tuple[str, Callable[[Turn], int | None]], ...] = (
-    ("decide", deciding.next_deadline),
-    ("depart", _departure),
-    ("arm", arm.command_deadline),
-    ("close", arm.close_at),
-    ("arbitrate", _arbitration),
-)
+    """The earliest end of an arbitration that still runs."""
+    since = turn.t - turn.cfg.arbitration_wait_ms * 1000
+    first: int | None = None
+    for heard in turn.radio.neighbours.values():
+        if heard.first_us > since and (first is None or heard.first_us < first):
+            first = heard.first_us
+    return None if first is None else first + turn.cfg.arbitration_wait_ms * 1000

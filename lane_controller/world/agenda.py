@@ -11,15 +11,21 @@ from typing import Any
 US = 1_000_000
 
 
+ASKED_EVERY = 256
+"""Calls between two times that the end is asked for."""
+
+
 class Agenda:
     """The event queue of one episode. `now_us`: microseconds since its start."""
 
-    __slots__ = ("_count", "_heap", "now_us")
+    __slots__ = ("_calls", "_count", "_heap", "_until_us", "now_us")
 
     def __init__(self) -> None:
         self.now_us = 0
         self._heap: list[tuple[int, int, Callable[[Any], None], Any]] = []
         self._count = 0
+        self._calls = 0
+        self._until_us = 0
 
     def at(self, at_us: int, call: Callable[[Any], None], argument: Any = None) -> None:
         """Call `call(argument)` at that instant (now, where it is past)."""
@@ -28,11 +34,27 @@ class Agenda:
 
     def after(self, wait_s: float, call: Callable[[Any], None], argument: Any = None) -> None:
         """The same, so many seconds from now."""
-        self.at(self.now_us + int(wait_s * US), call, argument)
+        self._count += 1
+        heappush(self._heap, (self.now_us + int(wait_s * US), self._count, call, argument))
+
+    def passes(self, at_us: int) -> bool:
+        """Let time pass up to a later instant, if nothing else happens before or at it.
+
+        For whoever was called by `run` and as its last deed would ask to be called at that instant, with the same
+        result: True, and it is that instant.
+        """
+        heap = self._heap
+        calls = self._calls + 1
+        if (heap and heap[0][0] <= at_us) or at_us > self._until_us or not calls % ASKED_EVERY:
+            return False
+        self._calls = calls
+        self.now_us = at_us
+        return True
 
     def run(self, until_us: int, done: Callable[[], bool]) -> None:
         """Let time pass until nothing is left, the end is reached, or `done` says so (asked now and then)."""
-        heap, steps = self._heap, 0
+        heap = self._heap
+        self._until_us, self._calls = until_us, 0
         while heap:
             at_us, _, call, argument = heappop(heap)
             if at_us > until_us:
@@ -40,6 +62,6 @@ class Agenda:
                 return
             self.now_us = max(self.now_us, at_us)
             call(argument)
-            steps += 1
-            if steps % 256 == 0 and done():
+            self._calls = calls = self._calls + 1
+            if not calls % ASKED_EVERY and done():
                 return

@@ -51,11 +51,6 @@ class LaneComputer:
         self._step, self._fold = step, fold
         self._timers: dict[str, int] = {}
 
-    def now(self) -> Now:
-        """Both clocks of the computer."""
-        at_us = self.agenda.now_us
-        return Now(at_us + self.base_us, NOON_UTC_US + at_us + self.wall_us)
-
     def true_utc_us(self) -> int:
         """What a good clock shows."""
         return NOON_UTC_US + self.agenda.now_us
@@ -79,20 +74,23 @@ class LaneComputer:
 
     def feed(self, event: Event) -> None:
         """One event, if there is power: step, check, perform."""
-        if self.lane is None:
+        lane = self.lane
+        if lane is None:
             return
         self.steps += 1
-        now = self.now()
-        self.lane, effects = self._step(self.lane, event, now)
+        at_us = self.agenda.now_us
+        now = Now(at_us + self.base_us, NOON_UTC_US + at_us + self.wall_us)
+        self.lane, effects = self._step(lane, event, now)
         if self.cut_after is not None and any(type(effect) is Record for effect in effects):
             self._cut_within(event, effects, now)
             return
         self.checker.see(event, effects, now)
         if self.watch is not None:
             self.watch(event, now, effects)
-        perform = self._perform
-        for effect in effects:
-            perform(effect)
+        if effects:
+            perform = self._perform
+            for effect in effects:
+                perform(effect)
 
     def _cut_within(self, event: Event, effects: tuple[Effect, ...], now: Now) -> None:
         """Only the first effects of this step happen, then power is gone."""

@@ -5,13 +5,14 @@ In: where vehicles are, the tags behind their windscreens, the tag list. Out: `T
 Never: a read that the lobe does not give, or one that is left out to be quick.
 """
 
+from collections.abc import Callable
 from random import Random
 from statistics import NormalDist
 
 from lane_controller.core.events import NeighbourHeard, ReaderConnected, ReaderLost, TagSeen
 from lane_controller.core.values import TagEntry
 from lane_controller.world.agenda import US, Agenda
-from lane_controller.world.computer import LaneComputer
+from lane_controller.world.computer import NOON_UTC_US, LaneComputer
 from lane_controller.world.parameters import WorldParameters
 from lane_controller.world.places import Place
 from lane_controller.world.plan import PasserPlan, TagPlan, VehiclePlan
@@ -63,7 +64,8 @@ class Radio:
         self.up, self.offset_us = True, offset_us
         self.computer.feed(ReaderConnected(READER, self.computer.true_utc_us() + offset_us))
         for tag, rssi, at_us in self.held:
-            self._feed(tag, rssi, self.computer.true_utc_us() - self.agenda.now_us + at_us + offset_us)
+            stamp_us = NOON_UTC_US + at_us + offset_us
+            self.computer.feed(TagSeen(tag.epc, None, 1, rssi, stamp_us, READER, self.table.get(tag.epc)))
         self.held = []
 
     def lose(self, holds: bool) -> None:
@@ -74,12 +76,10 @@ class Radio:
     def _hear(self, tag: TagPlan, rssi: int) -> None:
         self.reads += 1
         if self.up:
-            self._feed(tag, rssi, self.computer.true_utc_us() + self.offset_us - READER_DELAY_US)
+            stamp_us = NOON_UTC_US + self.agenda.now_us + self.offset_us - READER_DELAY_US
+            self.computer.feed(TagSeen(tag.epc, None, 1, rssi, stamp_us, READER, self.table.get(tag.epc)))
         elif self.holds and len(self.held) < HELD_MOST:
             self.held.append((tag, rssi, self.agenda.now_us))
-
-    def _feed(self, tag: TagPlan, rssi: int, stamp_us: int) -> None:
-        self.computer.feed(TagSeen(tag.epc, None, 1, rssi, stamp_us, READER, self.table.get(tag.epc)))
 
     def strength_dbm(self, gain_db: float, tag_m: float) -> float:
         """A parabola in dB about the middle of the zone."""
@@ -97,20 +97,29 @@ class Radio:
         if noise is None:
             noise = self._noise[plan.number] = Random(plan.seed)  # noqa: S311 - seeded noise
             self._heard_beside(plan)
-        self._ask((vehicle, noise))
+        # Not in the loop of `_ask`: whoever told of the vehicle has not yet said what it meets next.
+        self.agenda.at(self._read(vehicle, noise.random), self._ask, (vehicle, noise))
 
     def _ask(self, asked: tuple[Vehicle, Random]) -> None:
+        """The reader asks while the vehicle is in the zone; as long as nothing else happens it stays in this loop."""
         vehicle, noise = asked
-        if not vehicle.in_zone:
-            return
-        plan, random, now_us = vehicle.plan, noise.random, self.agenda.now_us
+        agenda, random = self.agenda, noise.random
+        while vehicle.in_zone:
+            next_us = self._read(vehicle, random)
+            if not agenda.passes(next_us):
+                agenda.at(next_us, self._ask, asked)
+                return
+
+    def _read(self, vehicle: Vehicle, random: Callable[[], float]) -> int:
+        """Each tag of the vehicle is read, or missed where it is weak; when the reader asks again."""
+        plan, now_us = vehicle.plan, self.agenda.now_us
         off = (vehicle.motion.at(now_us / US)[0] - plan.tag_m - self.middle) / self.half
         loss_db = self._edge_loss_db * off * off
         for tag in plan.tags:
             above_db = self._peak_db + tag.gain_db - loss_db
             if random() * ANSWERS_DB < above_db:
                 self._hear(tag, round(above_db + self._floor_dbm + NOISE[int(random() * 1024)] * self._noise_db))
-        self.agenda.at(now_us + int((0.5 + random()) * self._every_us), self._ask, asked)
+        return now_us + int((0.5 + random()) * self._every_us)
 
     def _heard_beside(self, plan: VehiclePlan) -> None:
         """A neighbour lane hears this vehicle's tag well enough to tell of it."""

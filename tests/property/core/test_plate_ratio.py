@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lane_controller.core.plates import ALPHABET, chances, ln, plate_ratio
+from lane_controller.core.plates import ALPHABET, _aligned, _best_alignment, chances, ln, plate_ratio
 
 PLATE = st.text(ALPHABET, min_size=4, max_size=10)
 CONFIDENCE = st.floats(0.5, 1)
@@ -34,3 +34,9 @@ def test_a_surer_reading_of_the_registered_plate_weighs_no_less(
 ) -> None:
     surer = data.draw(st.floats(confidence, 1))
     assert plate_ratio(text, surer, (), text) >= plate_ratio(text, confidence, (), text)
+
+
+@given(PLATE, st.data())
+def test_a_reading_of_the_plate_itself_is_aligned_as_any_other(text: str, data: st.DataObject) -> None:
+    sure = tuple(data.draw(st.lists(st.integers(1, 999), min_size=len(text), max_size=len(text))))
+    assert _aligned(text, sure, text) == _best_alignment(text, sure, text)
