@@ -36,6 +36,11 @@ from simulators.llrp_reader.reader import SimulatedReader
 TRAVEL_MS: Final = 50.0
 RULES: Final = "debounce_loop_off_ms = 40, debounce_curtain_off_ms = 20, clear_ms = 100"
 """Shorter than in a plaza, so that cars follow quickly; none of them lies between the last evidence and OPEN."""
+MOVES: Final = (
+    ("lc1", True, 1.3), ("l1", False, 0.06), ("lc1", False, 0.06), ("l2", True, 0.06), ("l3", True, 0.06),
+    ("l2", False, 0.06), ("l3", False, 0.0),
+)  # fmt: skip
+"""A car drives through: sensor, level, seconds until the next. From a stand it needs more than a second to L2."""
 
 
 @dataclass
@@ -71,10 +76,9 @@ class Post:
     async def drive_on(self) -> None:
         """Through the open arm, until it is closed again."""
         await until(lambda: self.plc.barrier_position >= 1.0, "the arm open")
-        for name, on in (("lc1", True), ("l2", True), ("l1", False), ("lc1", False), ("l3", True), ("l2", False)):
+        for name, on, wait_s in MOVES:
             self.plc.set_sensor(name, on)
-            await asyncio.sleep(0.06)
-        self.plc.set_sensor("l3", False)
+            await asyncio.sleep(wait_s)
         await until(lambda: self.plc.barrier_position <= 0.0, "the arm closed")
 
 

@@ -27,10 +27,10 @@ from tests.parts.mosquitto import MosquittoServer
 
 READ_EVERY_S = 0.1
 MOVES = (
-    ("lc1", True, 0.05), ("l1", False, 0.0), ("lc1", False, 0.0), ("l2", True, 0.0), ("lc2", True, 0.25),
+    ("lc1", True, 1.0), ("l1", False, 0.1), ("lc1", False, 0.2), ("l2", True, 0.0), ("lc2", True, 0.25),
     ("l3", True, 0.2), ("l2", False, 0.0), ("lc2", False, 0.25), ("l3", False, 0.0),
 )  # fmt: skip
-"""A car drives through: sensor, level, seconds until the next."""
+"""A car drives through: sensor, level, seconds until the next. From a stand it needs more than a second to L2."""
 
 
 class LaneProcess:

@@ -21,7 +21,7 @@ from lane_controller.outbox.journal import JournalReader, journal_path
 from lane_controller.outbox.verify import verify_journal
 from tests.e2e.lane_shell.site import LaneProcess
 from tests.integration.lane_shell.eventually import eventually
-from tests.integration.lane_shell.rig import LANE, Rig, epc, rig
+from tests.integration.lane_shell.rig import LANE, START_TO_L2_S, Rig, epc, rig
 from tests.parts.mosquitto import MosquittoServer
 from tests.parts.process import free_port
 
@@ -145,7 +145,7 @@ async def under_the_arm(r: Rig, number: int) -> None:
     await r.arrive(number)
     await r.opened()
     r.sensors("lc1", True)
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(START_TO_L2_S)
     for name, on in (("l1", False), ("lc1", False), ("l2", True), ("lc2", True)):
         r.sensors(name, on)
     await asyncio.sleep(0.5)

@@ -84,7 +84,7 @@ class LaneRoad:
             while self.plc.barrier_position < 1.0 or self.plc.signal != "green":
                 self.reader.observe(car.epc, rssi_dbm=-55.0)  # a parked tag is heard again and again
                 await asyncio.sleep(0.05)
-        await self._over(("lc1", True), 0.1)
+        await self._over(("lc1", True), 1.3)  # from a stand nobody is at L2 sooner
         await self._over(("l1", False), ("lc1", False), ("l2", True), ("lc2", True), 0.3)
         await self._over(("l3", True), 0.3)
         self.crossed.append(car)  # over L2 and L3: from here on it must be charged

@@ -40,6 +40,8 @@ from tests.parts.mosquitto import MosquittoServer
 LANE = "CM-01"
 FARES_VND = {1: 35_000, 2: 50_000, 3: 75_000, 4: 120_000, 5: 180_000}
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
+START_TO_L2_S = 1.3
+"""From a stand to L2, 6 m behind L1: in less nobody can come."""
 
 
 def epc(number: int) -> str:
@@ -172,7 +174,7 @@ class Rig:
     async def cross(self, next_number: int | None = None) -> None:
         """The car drives on through the arm; the next one may follow on L1."""
         self.sensors("lc1", True)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(START_TO_L2_S)
         self.sensors("l1", False)
         self.sensors("lc1", False)
         self.sensors("l2", True)
