@@ -94,6 +94,9 @@ class Journal:
         self._seq, self._passage_head = 0, GENESIS
         self.position: tuple[str, int] | None = None
         """The PLC's boot id and the last of its edges that is on disk."""
+        self._position_written: tuple[str, int] | None = None
+        self._soon = False
+        """Something was kept that no fsync has followed."""
         self._lock = lock_journal(path)
         try:
             self._db = connect(path)
@@ -120,6 +123,20 @@ class Journal:
 
     def commit(self, batch: Batch) -> list[int]:
         """Make `batch` durable; the numbers of its records. sqlite3.Error: nothing of it was written."""
+        numbers = self._write(batch)
+        self.position, self._soon = self._position_written, False
+        return numbers
+
+    def keep(self, inputs: Sequence[Input]) -> None:
+        """Write inputs without waiting for the disk: a kill does not undo it, a power cut before the next commit may.
+
+        `position` stays where it is until then.
+        """
+        with self._without_fsync():
+            self._write(Batch(list(inputs)))
+        self._soon = True
+
+    def _write(self, batch: Batch) -> list[int]:
         heads = (self._number, self._head, self._seq, self._passage_head)
         try:
             self._db.execute("begin immediate")
@@ -129,8 +146,10 @@ class Journal:
             )
             position = self._store_position(batch.inputs)
             numbers = [self._append(entry) for entry in batch.entries]
+            if self._soon and not batch:  # where nothing is written, nothing is taken to the disk
+                self._db.execute("insert or replace into meta values ('kept', '')")
             self._db.execute("commit")
-            self.position = position or self.position
+            self._position_written = position or self._position_written
             if numbers:
                 write_mark(self._lock, Mark(self._number, self._seq, self._head))
         except BaseException:
@@ -292,6 +311,6 @@ class Journal:
     def _load_heads(self) -> None:
         record = self._db.execute("select number, hash from record order by number desc limit 1").fetchone()
         self._number, self._head = record or (0, GENESIS)
-        self.position = self._load_position()
+        self.position = self._position_written = self._load_position()
         passage = self._db.execute("select seq, hash from passage order by seq desc limit 1").fetchone()
         self._seq, self._passage_head = passage or (0, GENESIS)

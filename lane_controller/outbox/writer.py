@@ -24,9 +24,11 @@ from lane_controller.outbox.journal import Batch, Entry, Input, Journal
 
 log = logging.getLogger(__name__)
 
+NOTE_KEEP_S: Final = 0.2
+"""Input events without a record are written after at most about this long, so that a kill does not take them."""
 NOTE_FLUSH_S: Final = 1.0
-"""Input events without a record reach the disk after at most about this long: the PLC tells its edges again, and each
-fsync is one that a decision, of this lane or of another, can stand behind."""
+"""And after this long the disk has them: each fsync is one that a decision, of this lane or of another, can stand
+behind, and the PLC tells its edges again."""
 RETRY_S: Final = 0.5
 IDLE_S: Final = 0.5
 CHECKPOINT_IDLE: Final = 256
@@ -55,6 +57,7 @@ class JournalWriter:
         self._on_retry = on_retry or (lambda error: None)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._noted: list[Input] = []
+        self._keep: asyncio.TimerHandle | None = None
         self._flush: asyncio.TimerHandle | None = None
         self._commits = CHECKPOINT_IDLE
         """Commits since the WAL was emptied; what a killed process left there goes at the first pause."""
@@ -67,8 +70,11 @@ class JournalWriter:
     def note(self, event: Input) -> None:
         """Keep an input event; it reaches the disk with the next commit, or soon."""
         self._noted.append(event)
+        loop = asyncio.get_running_loop()
+        if self._keep is None:
+            self._keep = loop.call_later(NOTE_KEEP_S, self._keep_notes)
         if self._flush is None:
-            self._flush = asyncio.get_running_loop().call_later(NOTE_FLUSH_S, self._flush_notes)
+            self._flush = loop.call_later(NOTE_FLUSH_S, self._flush_notes)
 
     def commit_then(self, entries: list[Entry], settle: Settle) -> None:
         """Everything noted so far and these records in one transaction; `settle` is called as soon as it is durable.
@@ -92,7 +98,7 @@ class JournalWriter:
 
     async def close(self) -> None:
         """Write what is noted, then release the journal."""
-        if self._noted:
+        if self._flush is not None:
             await self.commit([])
         self._closing.set()
         self._jobs.put(None)
@@ -100,15 +106,19 @@ class JournalWriter:
 
     def _take(self, entries: list[Entry]) -> Batch:
         batch, self._noted = Batch(self._noted, entries), []
-        if self._flush is not None:
-            self._flush.cancel()
-            self._flush = None
+        for timer in (self._keep, self._flush):
+            if timer is not None:
+                timer.cancel()
+        self._keep = self._flush = None
         return batch
 
+    def _keep_notes(self) -> None:
+        self._keep = None
+        inputs, self._noted = self._noted, []
+        self.ask(lambda journal: journal.keep(inputs)).add_done_callback(_log_failure)
+
     def _flush_notes(self) -> None:
-        self._flush = None
-        if self._noted:
-            self.commit([]).add_done_callback(_log_failure)
+        self.commit([]).add_done_callback(_log_failure)
 
     def _run(self) -> None:
         try:

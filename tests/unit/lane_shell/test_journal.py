@@ -92,6 +92,45 @@ def test_a_batch_that_fails_leaves_nothing_behind(path: Path) -> None:
     reader.close()
 
 
+def _edge(seq: int) -> Input:
+    return Input(AT, seq, b'{"event":{}}', ("boot", seq))
+
+
+@pytest.mark.parametrize("entries", [[], [other()]], ids=["nothing more", "a record"])
+def test_what_is_kept_counts_as_durable_with_the_next_commit(path: Path, entries: list[Entry]) -> None:
+    journal = open_journal(path)
+    journal.commit(Batch([_edge(1)], [other()]))
+    journal.keep([_edge(2), _edge(3)])
+    assert journal.position == ("boot", 1)
+    written = path.with_name(path.name + "-wal").stat().st_size
+    journal.commit(Batch([], entries))
+    assert journal.position == ("boot", 3)
+    assert path.with_name(path.name + "-wal").stat().st_size > written  # otherwise there was nothing to take to disk
+    reader = JournalReader(path)
+    assert [mono_ns for mono_ns, _ in reader.inputs(AT, AT)] == [1, 2, 3]
+    reader.close()
+    journal.close()
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["killed", "power cut"])
+def test_what_is_kept_survives_a_kill_and_a_power_cut_takes_no_more_than_that(
+    path: Path, tmp_path: Path, cut: bool
+) -> None:
+    journal = open_journal(path)
+    journal.commit(Batch([_edge(1)], [other()]))
+    wal = path.with_name(path.name + "-wal")
+    on_disk = wal.stat().st_size
+    journal.keep([_edge(2)])
+    left = tmp_path / "left.sqlite3"
+    left.write_bytes(path.read_bytes())
+    left.with_name(left.name + "-wal").write_bytes(wal.read_bytes()[: on_disk if cut else None])
+    journal.close()
+    again = open_journal(left)
+    assert again.position == ("boot", 1 if cut else 2)
+    assert again.heads[0] == 1
+    again.close()
+
+
 def test_the_plc_position_is_as_durable_as_the_records(path: Path) -> None:
     journal = open_journal(path)
     assert journal.position is None
