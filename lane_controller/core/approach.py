@@ -8,6 +8,7 @@ from lane_controller.core import deciding, passages, reach, tags
 from lane_controller.core.effects import AskPlate
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
+from lane_controller.core.plates import plates_agree
 from lane_controller.core.reach import ROOM_M
 from lane_controller.core.records import StageTimes
 from lane_controller.core.state import Stage, Standing, Track
@@ -23,8 +24,8 @@ BACK_ONTO_US = 400_000
 TOGETHER_US = 20_000
 """Nobody drives the 2 m of L1 up to LC1 in this time: both edges are one PLC scan."""
 
-AXLES_US = 1_000_000
-"""A bed that L1 does not see is over it for so long at 15 km/h and more (2 to 4 m)."""
+L1_LONG_US = 60_000_000
+"""Vehicles do not stand bumper to bumper on L1 for so long, each of them closer than two metres."""
 
 TRAIN_M = 12.0
 """Longer vehicles may have two beds that L1 does not see."""
@@ -97,6 +98,7 @@ def l1_on(turn: Turn, at: Now) -> None:
 def _return(turn: Turn, back: Track, at: Now) -> None:
     broken = turn.sensors.lc1.raw
     turn.put(back, on_l1=True, boot_l3=None, returned_us=at.mono_us, lc1_broken=broken, lc1_clear_us=None, rear_us=None)
+    turn.put(turn.track(back.id) or back, dropped=(*back.dropped, at.mono_us))
     turn.set_road(occupant=back.id)
 
 
@@ -108,11 +110,14 @@ def _before_arm(track: Track | None) -> bool:
 def _coming_back(turn: Turn, at: Now) -> Track | None:
     """The last vehicle before the arm, when L1 is entered from downstream.
 
-    Where the edge was lost and only the levels are known, it is somebody new: far more come than back.
+    Where the edge was lost and only the levels are known, it is somebody new: far more come than back. Unless LC1 had
+    been broken when the loss was noticed: who comes breaks it later, who backs at once.
     """
     last = turn.tracks[-1] if turn.tracks else None
-    if last is None or not _before_arm(last) or turn.road.levels_us == at.mono_us:
+    if last is None or not _before_arm(last):
         return None
+    if turn.road.levels_us == at.mono_us:
+        return last if turn.road.lc1_proven and _lc1_before_loss(turn) else None
     if Sensor.LC1 in turn.cfg.curtains and turn.road.lc1_proven:
         lc1 = turn.sensors.lc1
         lc1_on_us = lc1.pending_us if lc1.pending else lc1.since_us
@@ -121,13 +126,28 @@ def _coming_back(turn: Turn, at: Now) -> Track | None:
     return last if Flag.REVERSED_UNDER_BOOM in last.flags and last.returned_us is None else None
 
 
+def _lc1_before_loss(turn: Turn) -> bool:
+    lc1, lost_us = turn.sensors.lc1, turn.road.lost_us
+    return lost_us is not None and lc1.on and 0 <= lost_us - lc1.since_us <= BACK_ONTO_US
+
+
 def _second_axles(turn: Turn, at: Now) -> Track | None:
-    """L1 on again soon after a long vehicle left it, while LC1 cannot tell: the rear axles of a high bed."""
+    """L1 on again behind a long vehicle, while LC1 cannot tell: the rear axles of a high bed, rather than somebody new.
+
+    If it was somebody new after all, that one crosses uncounted; the other way, it would be counted twice, and
+    everybody behind it be taken for the one ahead.
+    """
     last = turn.tracks[-1] if turn.tracks else None
-    lc1 = turn.sensors.lc1
-    if last is None or last.on_l1 or last.l1_off_us is None or not (lc1.stuck or lc1.doubted):
+    if last is None or last.on_l1 or last.times.l1_on is None or last.dropped or not _lc1_lies(turn, at):
         return None
-    return last if at.mono_us - last.l1_off_us < AXLES_US and reach.longest(last) > turn.cfg.long_vehicle_m else None
+    known = last.measured is not None or last.finding is not None
+    return last if known and reach.longest(last) > turn.cfg.long_vehicle_m else None
+
+
+def _lc1_lies(turn: Turn, at: Now) -> bool:
+    """LC1 has been broken for longer than anybody is in it who is not on L1."""
+    lc1 = turn.sensors.lc1
+    return lc1.stuck or lc1.doubted or (lc1.on and at.mono_us - lc1.since_us > reach.FOREIGN_US)
 
 
 def l1_off(turn: Turn, at: Now) -> None:
@@ -182,6 +202,32 @@ def _left_upstream(turn: Turn, track: Track) -> None:
     passages.abandon(turn, ahead, "left upstream")
 
 
+def rejoin(turn: Turn, follower: Track) -> bool:
+    """The plate of a vehicle that LC1 separated is that of the one ahead: they are one. Returns whether they were."""
+    ahead = turn.track(follower.split_from)
+    if ahead is None or ahead.stage is not Stage.BEFORE or ahead.on_l1 or ahead.plate is None or follower.plate is None:
+        return False
+    sure = min(ahead.plate.confidence, follower.plate.confidence) >= turn.cfg.plate_sure
+    if not sure or not plates_agree(ahead.plate.text, follower.plate.text):
+        return False
+    if follower.live:
+        follower = passages.void(turn, follower, "it is the vehicle ahead")
+    tags.release(turn, follower, spent=False)
+    turn.drop(follower)
+    back = turn.put(
+        ahead,
+        on_l1=follower.on_l1,
+        lc1_broken=follower.lc1_broken,
+        lc1_clear_us=follower.lc1_clear_us,
+        l1_off_us=follower.l1_off_us,
+        rear_us=follower.rear_us,
+        gap_us=None,
+    )
+    if back.on_l1:
+        turn.set_road(occupant=back.id)
+    return True
+
+
 def _make_room(turn: Turn) -> None:
     """A vehicle left L1 towards the arm: whoever has no room before it any more has gone unseen."""
     room_m = ROOM_M[turn.cfg.geometry]
@@ -192,7 +238,7 @@ def _make_room(turn: Turn) -> None:
 
 def _least_length_m(track: Track) -> float:
     length_m = track.measured.length_m if track.measured else None
-    return LEAST_LENGTH_M if length_m is None else max(LEAST_LENGTH_M, length_m - 1.0)
+    return LEAST_LENGTH_M if length_m is None else max(LEAST_LENGTH_M, length_m * 0.97)
 
 
 def _went_on(turn: Turn, track: Track, at: Now) -> bool | None:
@@ -205,8 +251,16 @@ def _went_on(turn: Turn, track: Track, at: Now) -> bool | None:
         return False if turn.road.lc1_proven and track.vehicle else None
     clear = track.lc1_clear_us
     if clear is not None and at.mono_us - clear > turn.cfg.backout_lead_ms * 1000:
+        if _l1_lies(turn, track, at) and reach.may_have_passed_lc1(track, clear, turn.cfg):
+            return True
         return False if track.vehicle else None
     return True
+
+
+def _l1_lies(turn: Turn, track: Track, at: Now) -> bool:
+    """L1 stayed on over vehicle after vehicle that LC1 separated: its clearing tells nothing."""
+    on_us = turn.trace_on(Sensor.L1)
+    return track.shared_l1 and (on_us is None or at.mono_us - on_us > L1_LONG_US)
 
 
 def lc1_on(turn: Turn, at: Now) -> None:
@@ -271,7 +325,8 @@ def lc1_off(turn: Turn, at: Now) -> None:
     elif track.stage is Stage.UNDER_ARM:
         split(turn, track, at)
     else:
-        turn.put(track, lc1_clear_us=at.mono_us, gap_us=track.gap_us or at.mono_us)
+        rear = reach.may_have_passed_lc1(track, at.mono_us, turn.cfg)
+        turn.put(track, lc1_clear_us=at.mono_us, gap_us=track.gap_us or (at.mono_us if rear else None))
 
 
 def split(turn: Turn, ahead: Track, at: Now) -> None:

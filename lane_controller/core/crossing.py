@@ -12,6 +12,12 @@ from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, Sensor
 
+ALONE_US = 5_000_000
+"""Whoever is on L2 breaks LC2 a metre further on; nobody stands between them for so long without a reason."""
+
+MOTORCYCLE_M = 3.5
+"""Longer than any motorcycle, and as the speed may change on L2, with a metre to spare."""
+
 SHARED_L2_US = 300_000
 """L3 on this soon after L2 off still means that the vehicle came over L2."""
 
@@ -115,13 +121,31 @@ def l2_off(turn: Turn, at: Now) -> None:
 
 def _measure_length(turn: Turn, at: Now) -> None:
     """Length from the speed between L2 on and L3 on (3 m) and the time on L2 (a loop of 2 m)."""
+    motorcycle = turn.road.motorcycle
+    if motorcycle is not None:
+        turn.set_road(motorcycle=None)
+        _motorcycle_length(turn, motorcycle, at)
     crossing = turn.road.crossing
     if crossing is None:
         return
     on_us, l3_us = crossing
     turn.set_road(crossing=None)
-    if l3_us > on_us and 3.0 * (at.mono_us - on_us) / (l3_us - on_us) - 2.0 > turn.cfg.long_vehicle_m:
+    if _length_m(on_us, l3_us, at.mono_us) > turn.cfg.long_vehicle_m:
         turn.set_road(last_long=True)
+
+
+def _length_m(on_us: int, l3_us: int, off_us: int) -> float:
+    return 3.0 * (off_us - on_us) / (l3_us - on_us) - 2.0 if l3_us > on_us else 0.0
+
+
+def _motorcycle_length(turn: Turn, crossing: tuple[Now, Now], off: Now) -> None:
+    """Who went by as the motorcycle was too long for one: the motorcycle had left sideways, and this is the next."""
+    on, l3 = crossing
+    front = turn.front()
+    if front is None or not front.live or not _may_be(turn, front, on):
+        return
+    if _length_m(on.mono_us, l3.mono_us, off.mono_us) > MOTORCYCLE_M:
+        passed(turn, enter(turn, front, on), l3)
 
 
 def _l2_cleared(turn: Turn, at: Now) -> None:
@@ -154,9 +178,14 @@ def _reversed(turn: Turn, track: Track, at: Now) -> None:
 
 def lc2_on(turn: Turn, at: Now) -> None:
     """LC2 on: the next vehicle over an L2 that did not clear, or somebody on foot."""
+    if _by_itself(turn, at):
+        return
     if turn.sensors.l2.on and turn.road.lc2_split:
         front = turn.front()
-        if front is None or not front.vehicle:
+        if front is None:
+            turn.set_road(lc2_split=False)
+            _second_on_lc2(turn, at)
+        elif not front.vehicle:
             turn.set_road(lc2_split=False)
         elif not front.on_l1 or (front.live and _may_be(turn, front, at)):
             turn.set_road(lc2_split=False)
@@ -164,6 +193,32 @@ def lc2_on(turn: Turn, at: Now) -> None:
             enter(turn, front if seen else approach.unseen(turn, shared=turn.sensors.l1.on), at)
     elif not turn.sensors.l2.raw and not turn.tracks and not turn.sensors.l3.raw:
         turn.flag(Flag.PEDESTRIAN)
+
+
+def _second_on_lc2(turn: Turn, at: Now) -> None:
+    """LC2 counts another vehicle over an L2 that did not clear, where L1 and LC1 counted one (SEPARATION_FAIL).
+
+    Whoever is under the arm and has not reached L3 went back a little: it is the same one.
+    """
+    if turn.under_arm() is not None or not turn.sensors.l3.raw:
+        return
+    unseen = approach.unseen(turn, shared=True)
+    enter(turn, turn.flag(Flag.SEPARATION_FAIL, unseen) or unseen, at)
+
+
+def _by_itself(turn: Turn, at: Now) -> bool:
+    """L2 went on long ago with nobody counted, and only now LC2 does: L2 is on by itself, and this is the first."""
+    nobody, l2 = turn.under_arm(), turn.sensors.l2
+    if nobody is None or nobody.times.l1_on is not None or nobody.live or nobody.recovered:
+        return False
+    front = turn.front()
+    alone = l2.on and at.mono_us - l2.since_us > ALONE_US
+    if not alone or front is None or front.times.l1_on is None or not front.vehicle or not _may_be(turn, front, at):
+        return False
+    turn.drop(nobody)
+    turn.set_road(lc2_split=False)
+    enter(turn, front, at)
+    return True
 
 
 def lc2_off(turn: Turn, at: Now) -> None:
@@ -184,6 +239,8 @@ def l3_on(turn: Turn, at: Now) -> None:
     """L3 on: a vehicle crossed."""
     track = turn.under_arm()
     late = _late_l3(turn, at)
+    if track is not None and not _came(turn, track, at):
+        track = _uncounted(turn, track)
     if track is not None:
         passed(turn, track, at)
     elif late is not None:
@@ -193,6 +250,23 @@ def l3_on(turn: Turn, at: Now) -> None:
     else:
         flicker = turn.road.l3_off_us is not None and at.mono_us - turn.road.l3_off_us < clear_us(turn)
         turn.set_road(l3_orphan=not flicker)
+
+
+def _came(turn: Turn, track: Track, at: Now) -> bool:
+    """Whether the vehicle under the arm can have come, now that it is known how fast whoever is there came onto L2."""
+    l2_on = track.times.l2_on
+    if l2_on is None or Sensor.LC2 not in turn.cfg.curtains:
+        return True
+    at_arm = AtArm(l2_on.mono_us, turn.trace_on(Sensor.LC2), at.mono_us)
+    return reach.may_be(track, at_arm, turn.sensors, turn.cfg, turn.road.lc1_proven)
+
+
+def _uncounted(turn: Turn, track: Track) -> Track:
+    """Somebody else is under the arm: that vehicle is still before it."""
+    times, open_at_l2 = track.times, track.arm_open_at_l2
+    turn.put(track, stage=Stage.BEFORE, times=evolve(times, l2_on=None), l2_mode=None, arm_open_at_l2=False)
+    there = passages.enter_l2(turn, approach.unseen(turn, shared=turn.sensors.l1.on), times.l2_on or turn.now)
+    return turn.put(there, arm_open_at_l2=open_at_l2)
 
 
 def _late_l3(turn: Turn, at: Now) -> Track | None:
@@ -241,6 +315,7 @@ def l3_off(turn: Turn, at: Now) -> None:
 def passed(turn: Turn, track: Track, at: Now) -> None:
     """A vehicle crossed: L2, then L3."""
     if track.standing is Standing.MOTORCYCLE:
+        turn.set_road(motorcycle=(track.times.l2_on, at) if track.times.l2_on is not None else None)
         turn.drop(track)
         return
     if track.times.l1_on is None and not track.recovered:

@@ -52,6 +52,8 @@ def _subject(turn: Turn, track_id: int | None) -> Track | None:
 def _first(turn: Turn, track: Track, event: PlateRead) -> None:
     times = evolve(track.times, plate=turn.now)
     track = turn.put(track, plate=event, times=times)
+    if track.split_from is not None and approach.rejoin(turn, track):
+        return
     if track.standing not in UNDECIDED:
         deciding.late_plate(turn, track, event)
 

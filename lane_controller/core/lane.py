@@ -182,6 +182,7 @@ def _take(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 - o
         case SensorLevels():
             recovery.levels(turn, event)
         case EdgeLost():
+            turn.set_road(lost_us=turn.t)
             turn.effects.append(ReadLevels())
         case CardTapped():
             desk.card(turn, event)

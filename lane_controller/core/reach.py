@@ -24,6 +24,8 @@ L2_TO_LC2_M, LC2_TO_L3_M = 1.0, 2.0
 FASTEST_M_S = {Geometry.G1: 12.5, Geometry.G2: 18.0}
 """Twice to three times what the lane is made for (rules.md: 15 and 30 km/h)."""
 
+LIKELY_M_S = {Geometry.G1: 8.0, Geometry.G2: 12.0}
+
 ACCELERATION_M_S2 = 3.0
 BRAKING_M_S2 = 5.0
 """Loaded lanes see 1 to 2 and 2 to 3; a strong car, and a driver who is frightened by the arm."""
@@ -35,6 +37,7 @@ LONGEST_M = {1: 7.0, 2: 9.5, 3: 13.5, 4: 17.0, 5: 20.0}
 """No vehicle of that class is longer; 20 m is the longest road train of QCVN 09 and Circular 46/2015/TT-BGTVT."""
 
 UNKNOWN_M = 20.0
+SHORTEST_M = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,19 @@ def may_be(track: Track, at: AtArm, sensors: Sensors, cfg: LaneConfig, lc1_prove
         return True
     length = longest(track)
     return _furthest(cfg, at.l2_us - seen_us, _speed_at_rear(track, seen_us, length), speed) >= room - length - MARGIN_M
+
+
+def may_have_passed_lc1(track: Track, clear_us: int, cfg: LaneConfig) -> bool:
+    """Whether the whole vehicle has likely driven past LC1 by then; if not, somebody else broke LC1, or it wanders."""
+    length = track.measured.length_m if track.measured is not None else None
+    way = SHORTEST_M if length is None else max(SHORTEST_M, length * 0.95 - 0.2)
+    top = LIKELY_M_S[cfg.geometry]
+    if track.lc1_on_us is not None:
+        begins = _speed_at_lc1(track)
+        done = _furthest(cfg, clear_us - track.lc1_on_us, top if begins is None else min(begins, top), None)
+        if min(done, _s(clear_us - track.lc1_on_us) * top) < way:
+            return False
+    return track.came_us is None or _s(clear_us - track.came_us) * top >= way + L1_M
 
 
 def longest(track: Track) -> float:

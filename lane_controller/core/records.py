@@ -198,7 +198,10 @@ class LastCommit:
 
 @dataclass(frozen=True, slots=True)
 class Durable:
-    """What survives a restart: `epoch` of the storage, counters, pending authorisations, R13 and R15 memory, mode."""
+    """What survives a restart: `epoch` of the storage, counters, pending authorisations, R13 and R15 memory, mode.
+
+    `held`: vehicles that were held and, as far as the records tell, are still before the arm.
+    """
 
     epoch: int = 1
     n: int = 0
@@ -208,3 +211,4 @@ class Durable:
     last_commits: tuple[LastCommit, ...] = ()
     mode: Mode = Mode.AUTO
     operator: str | None = None
+    held: tuple[Held, ...] = ()

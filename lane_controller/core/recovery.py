@@ -28,6 +28,7 @@ from lane_controller.core.records import (
     OperatorSession,
     OwnCharge,
     PassageClosed,
+    StageTimes,
     Voided,
 )
 from lane_controller.core.records import Record as DurableRecord
@@ -53,9 +54,11 @@ def fold(durable: Durable, record: DurableRecord) -> Durable:
     match record:
         case Authorised():
             pending = (*_without(durable, record.passage_id), record)
-            durable = replace(durable, n=max(durable.n, record.n), pending=pending)
+            held = tuple(one for one in durable.held if one.n != record.n)
+            durable = replace(durable, n=max(durable.n, record.n), pending=pending, held=held)
         case Held():
-            durable = replace(durable, n=max(durable.n, record.n))
+            held = (*(one for one in durable.held if one.n != record.n), record)
+            durable = replace(durable, n=max(durable.n, record.n), held=held)
         case PassageClosed():
             durable = _closed(durable, record)
         case Voided():
@@ -66,7 +69,9 @@ def fold(durable: Durable, record: DurableRecord) -> Durable:
             durable = replace(durable, operator=record.operator)
         case ListChanged():
             durable = replace(durable, own_charges=tuple(o for o in durable.own_charges if o.epc != record.epc))
-        case Abandoned() | FlagRaised():
+        case Abandoned():
+            durable = replace(durable, held=tuple(one for one in durable.held if one.passage_id != record.passage_id))
+        case FlagRaised():
             pass
         case _:
             assert_never(record)
@@ -81,7 +86,11 @@ def _closed(durable: Durable, record: PassageClosed) -> Durable:
     passage = record.passage
     finding = passage.finding
     pending = _without(durable, passage.passage_id)
-    durable = replace(durable, n=max(durable.n, record.n), seq=max(durable.seq, passage.seq), pending=pending)
+    # Whoever was before it has gone too.
+    held = tuple(one for one in durable.held if one.n > record.n)
+    durable = replace(
+        durable, n=max(durable.n, record.n), seq=max(durable.seq, passage.seq), pending=pending, held=held
+    )
     if finding.epc is None or finding.outcome not in passages.BY_TAG:
         return durable
     utc_us = passage.times.l3_on.utc_us if passage.times.l3_on else passage.closed.utc_us
@@ -112,6 +121,7 @@ def booted(turn: Turn, event: Booted) -> None:
         own_charges=own_charges(durable.own_charges),
         last_commits={c.epc: turn.t - (turn.now.utc_us - c.utc_us) for c in durable.last_commits},
         pending=durable.pending,
+        held=durable.held,
     )
     if event.restart:
         turn.flag(Flag.RECOVERED)
@@ -150,20 +160,48 @@ def settle_boot(turn: Turn) -> None:
     if turn.road.boot_seen or turn.road.baseline_due or not turn.arm.known:
         return
     turn.set_road(boot_seen=True)
-    pending = turn.counts.pending
-    turn.counts = replace(turn.counts, pending=())
+    pending, held = turn.counts.pending, turn.counts.held
+    turn.counts = replace(turn.counts, pending=(), held=())
     s = turn.sensors
     # Before recovered edges the arm tells nothing: it closed behind a vehicle that may have crossed meanwhile.
     if not (s.l1.on or s.l2.on or not turn.arm.closed_limit or turn.road.past):
         for old in pending:
             turn.effects.append(Record(Voided(old.passage_id, "vehicle gone at restart", turn.now)))
         pending = ()
-    tracks = [_restore(turn, old) for old in sorted(pending, key=lambda old: old.n)]
-    _place(turn, tracks)
+    _place(turn, [_restore(turn, old) for old in _queue(turn, pending, held)])
 
 
-def _restore(turn: Turn, old: Authorised) -> Track:
+def _queue(turn: Turn, pending: tuple[Authorised, ...], held: tuple[Held, ...]) -> list[Authorised | Held]:
+    """Who may still be there, in order. Held vehicles only if nothing that happened since is unknown (`past`).
+
+    The last of them, if held and on L1, is decided anew as whoever is found on L1.
+    """
+    if not turn.road.past:
+        return [*sorted(pending, key=_number)]
+    queue: list[Authorised | Held] = [*pending, *held]
+    queue.sort(key=_number)
+    if queue and isinstance(queue[-1], Held) and (turn.sensors.l1.on or turn.cfg.geometry is Geometry.G1):
+        queue.pop()
+    return queue
+
+
+def _number(old: Authorised | Held) -> int:
+    return old.n
+
+
+def _restore(turn: Turn, old: Authorised | Held) -> Track:
     track = approach.begin(turn, None)
+    if isinstance(old, Held):
+        return turn.put(
+            track,
+            standing=Standing.HELD,
+            times=StageTimes(l1_on=turn.now),
+            forward=True,
+            flags=old.flags,
+            passage_id=old.passage_id,
+            n=old.n,
+            l1_off_us=turn.t,
+        )
     until = turn.t + turn.cfg.pass_timeout_ms * 1000
     return turn.put(
         track,

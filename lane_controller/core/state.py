@@ -15,7 +15,7 @@ from lane_controller.core.config import LaneConfig
 from lane_controller.core.events import CardTapped, ClassMeasured, PlateRead
 from lane_controller.core.evolve import quick
 from lane_controller.core.instant import Now
-from lane_controller.core.records import Authorised, Finding, StageTimes
+from lane_controller.core.records import Authorised, Finding, Held, StageTimes
 from lane_controller.core.values import (
     Aspect,
     BarrierAction,
@@ -247,9 +247,11 @@ class Road:
     wrong_way_us: int | None = None
     levels_us: int | None = None
     told_us: int | None = None
+    lost_us: int | None = None
     last_long: bool = False
     crossing: tuple[int, int] | None = None
     passed_us: int | None = None
+    motorcycle: tuple[Now, Now] | None = None
     loose_plate: tuple[int, PlateRead] | None = None
     loose_class: tuple[int, ClassMeasured] | None = None
 
@@ -327,6 +329,7 @@ class Counts:
     own_charges: OwnCharges = field(default_factory=OwnCharges)
     last_commits: Mapping[str, int] = field(default_factory=dict)
     pending: tuple[Authorised, ...] = ()
+    held: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

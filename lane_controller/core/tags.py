@@ -5,6 +5,7 @@ neighbours.
 Never: a weak tag promoted because no better one is there; a tag of one vehicle offered to another.
 """
 
+from lane_controller.core.config import Geometry
 from lane_controller.core.effects import ShareHeard
 from lane_controller.core.events import NeighbourHeard, ReaderConnected, ReaderLost, TagSeen
 from lane_controller.core.evolve import changer, evolve
@@ -14,8 +15,9 @@ from lane_controller.core.state import HeardTag, Neighbour, Radio, ReaderLink, T
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag
 
-QUIET_US = 300_000
-"""A tag heard more lately than this is in the RF zone, so not on a vehicle at the arm that L1 never showed (I11)."""
+QUIET_US = {Geometry.G1: 300_000, Geometry.G2: 1_200_000}
+"""A tag heard more lately than this is in the RF zone, or was too lately to be on a vehicle at the arm that L1 never
+showed (I11): from the end of the zone to L2 are 17 m in G2."""
 
 SHARE_EVERY_US = 200_000
 """A tag is told to the neighbours when it turns credible and then at most this often: arbitration_wait is 150 ms."""
@@ -225,7 +227,7 @@ def in_time(turn: Turn, tag: HeardTag, track: Track) -> bool:
     """First read within tag_wait, credible within tag_wait or rf_window after that read, whichever is later."""
     l1_on = track.times.l1_on
     if l1_on is None:
-        return turn.t - tag.last_us >= QUIET_US
+        return turn.t - tag.last_us >= QUIET_US[turn.cfg.geometry]
     deadline = l1_on.mono_us + turn.cfg.tag_wait_ms * 1000
     if tag.first.mono_us > deadline or track.past_zone:
         return False
