@@ -1,0 +1,173 @@
+"""Who stands before the arm after a power failure or a lost edge, where no scenario file can tell it.
+
+A scenario has no log of the PLC that begins before the restart, and no lost edge that only the levels tell of.
+"""
+
+from lane_controller.contracts.values import Outcome
+from lane_controller.core import effects as fx
+from lane_controller.core.config import Geometry, configure
+from lane_controller.core.events import (
+    BarrierReported,
+    Booted,
+    EdgeLost,
+    Event,
+    ListHeartbeat,
+    OperatorLoggedIn,
+    PlcOnline,
+    ReaderConnected,
+    ReleaseRequested,
+    SensorChanged,
+    SensorLevels,
+    TimerFired,
+)
+from lane_controller.core.instant import Now
+from lane_controller.core.lane import start, step
+from lane_controller.core.records import Abandoned, Durable, Held, PassageClosed, Record, StageTimes, Voided
+from lane_controller.core.recovery import recover
+from lane_controller.core.values import BarrierState, Flag, Sensor, Tariff
+
+TARIFF = Tariff(1, 0, ((1, 35_000), (2, 50_000), (3, 75_000), (4, 120_000), (5, 180_000)))
+CLEAR = SensorLevels(False, False, False, False, False)
+NOBODY_THEN = SensorLevels(False, False, False, False, False, past=True)
+CLOSED = BarrierReported(BarrierState.CLOSED, False, True)
+OPEN = BarrierReported(BarrierState.OPEN, True, False)
+UTC_US = 1_781_500_000_000_000
+L1, LC1, L2, LC2, L3 = Sensor.L1, Sensor.LC1, Sensor.L2, Sensor.LC2, Sensor.L3
+OVER_L1 = ((L1, True, 0), (LC1, True, 400), (LC1, False, 1_300), (L1, False, 1_300))
+OVER_ARM = (
+    (L2, True, 0),
+    (LC2, True, 300),
+    (L3, True, 800),
+    (LC2, False, 1_400),
+    (L2, False, 1_600),
+    (L3, False, 2_100),
+)
+
+
+class Run:
+    """One run of a non-stop lane."""
+
+    def __init__(self, durable: Durable, past: SensorLevels = CLEAR) -> None:
+        self.lane, self.at_us = start(configure(Geometry.G2)), 10**9
+        self.records: list[Record] = []
+        self._timers: dict[str, int] = {}
+        self.tell(Booted("b", durable.n > 0, durable, (TARIFF,)), ListHeartbeat(1, 0), ReaderConnected("r", None))
+        self.tell(OperatorLoggedIn("op-1"), PlcOnline(), past, CLOSED)
+
+    def tell(self, *events: Event, after_ms: int = 0) -> None:
+        """Events after so long, and the timers due before."""
+        until_us = self.at_us + after_ms * 1000
+        while due := sorted((at, key) for key, at in self._timers.items() if at <= until_us):
+            at, key = due[0]
+            del self._timers[key]
+            self.at_us = max(self.at_us, at)
+            self._step(TimerFired(key))
+        self.at_us = until_us
+        for event in events:
+            self._step(event)
+
+    def drive(self, edges: tuple[tuple[Sensor, bool, int], ...], began_ms_ago: int | None = None) -> None:
+        """Edges as they happen, or out of the PLC's log."""
+        last = 0
+        for sensor, on, ms in edges:
+            if began_ms_ago is None:
+                self.tell(after_ms=ms - last)
+                self.tell(SensorChanged(sensor, on, False, self.at_us))
+                last = ms
+            else:
+                self.tell(SensorChanged(sensor, on, True, self.at_us - (began_ms_ago - ms) * 1000))
+        self.tell(after_ms=500 if began_ms_ago is None else 0)
+
+    def _step(self, event: Event) -> None:
+        self.lane, effects = step(self.lane, event, Now(self.at_us, UTC_US + self.at_us))
+        for effect in effects:
+            match effect:
+                case fx.Record(record):
+                    self.records.append(record)
+                case fx.StartTimer():
+                    self._timers[effect.key] = effect.at_mono_us
+                case fx.CancelTimer():
+                    self._timers.pop(effect.key, None)
+                case _:
+                    pass
+
+    def closed(self) -> list[tuple[str, Outcome]]:
+        """Passages in order."""
+        return [(r.passage.passage_id, r.passage.outcome) for r in self.records if isinstance(r, PassageClosed)]
+
+
+def held_before_the_arm() -> tuple[Run, str]:
+    """A vehicle without a tag is held, and has left L1 towards the arm."""
+    run = Run(Durable())
+    run.drive(OVER_L1)
+    (held,) = [record for record in run.records if isinstance(record, Held)]
+    return run, held.passage_id
+
+
+def test_a_held_vehicle_is_still_the_first_when_the_log_tells_what_happened() -> None:
+    before, passage_id = held_before_the_arm()
+    run = Run(recover(before.records), NOBODY_THEN)
+    run.drive(OVER_L1, began_ms_ago=9_000)
+    run.tell(CLEAR, CLOSED)
+    run.tell(ReleaseRequested("cash", 1), after_ms=3_000)
+    run.tell(OPEN, after_ms=900)
+    run.drive(OVER_ARM)
+    assert run.closed() == [(passage_id, Outcome.MANUAL)]
+    assert len(run.lane.tracks) == 1, "the one that came meanwhile stands behind it"
+
+
+def test_it_crosses_in_the_log_before_the_one_that_came_after_it() -> None:
+    before, passage_id = held_before_the_arm()
+    run = Run(recover(before.records), NOBODY_THEN)
+    run.drive((*OVER_L1, *((sensor, on, ms + 6_000) for sensor, on, ms in OVER_ARM)), began_ms_ago=20_000)
+    run.tell(CLEAR, CLOSED)
+    assert run.closed() == [(passage_id, Outcome.VIOLATION)]
+    assert Flag.SEPARATION_FAIL not in next(r.passage.flags for r in run.records if isinstance(r, PassageClosed))
+
+
+def test_without_a_log_nobody_knows_whether_it_is_still_there() -> None:
+    before, _ = held_before_the_arm()
+    run = Run(recover(before.records), CLEAR)
+    assert run.lane.tracks == ()
+
+
+def test_records_tell_who_is_held_until_it_crosses_or_leaves() -> None:
+    now = Now(0, UTC_US)
+    held = [Held(f"CM-01-e1-00000{n}", n, (), now) for n in (1, 2, 3)]
+    assert [one.n for one in recover(held).held] == [1, 2, 3]
+    left = Abandoned("CM-01-e1-000002", (), (), None, None, now)
+    assert [one.n for one in recover([*held, left]).held] == [1, 3]
+    before, _ = held_before_the_arm()
+    before.tell(OPEN)
+    before.drive(OVER_ARM)
+    assert before.closed()
+    assert recover(before.records).held == ()
+
+
+def test_who_backs_onto_l1_is_nobody_new_though_the_edge_of_l1_is_lost() -> None:
+    run, passage_id = held_before_the_arm()
+    run.tell(SensorChanged(LC1, True, False, run.at_us + 20_000_000), after_ms=20_000)
+    run.tell(EdgeLost(), after_ms=150)
+    run.tell(SensorLevels(True, False, False, True, False), after_ms=200)
+    run.drive(((LC1, False, 6_000), (L1, False, 8_800)))
+    left = [record.passage_id for record in run.records if isinstance(record, Abandoned)]
+    assert left == [passage_id]
+    assert run.lane.tracks == ()
+
+
+def test_who_comes_is_somebody_new_though_the_edge_of_l1_is_lost() -> None:
+    run, _ = held_before_the_arm()
+    run.tell(EdgeLost(), after_ms=20_150)
+    run.tell(SensorChanged(LC1, True, False, run.at_us + 50_000), after_ms=50)
+    run.tell(SensorLevels(True, False, False, True, False), after_ms=150)
+    run.drive(((LC1, False, 900), (L1, False, 900)))
+    assert len(run.lane.tracks) == 2
+    assert not any(isinstance(record, Abandoned | Voided) for record in run.records)
+
+
+def test_a_vehicle_of_a_restart_has_the_instant_of_the_boot() -> None:
+    before, _ = held_before_the_arm()
+    run = Run(recover(before.records), NOBODY_THEN)
+    (track,) = run.lane.tracks
+    assert track.times == StageTimes(l1_on=Now(run.at_us, UTC_US + run.at_us))
+    assert track.forward
