@@ -19,7 +19,7 @@ from lane_controller.core.effects import Effect, ShareHeard, StartTimer
 from lane_controller.core.events import ListHeartbeat, NeighbourHeard, TagSeen
 from lane_controller.core.evolve import changer
 from lane_controller.core.state import AUTHORISED, HeardTag, Lane, Neighbour, Radio
-from lane_controller.core.tags import SHARE_EVERY_US, claimed, read_again, reported
+from lane_controller.core.tags import SHARE_EVERY_US, claimed, is_credible, read_again, reported
 
 Stepped = tuple[Lane, tuple[Effect, ...]]
 NOTHING: tuple[Effect, ...] = ()
@@ -33,16 +33,23 @@ _shared = changer(HeardTag, "shared_us")
 
 
 def heard_again(lane: Lane, event: TagSeen, now_us: int) -> Stepped | None:
-    """One more read of a credible tag."""
-    radio = lane.radio
+    """One more read of a tag that was credible before, or is not yet."""
+    radio, cfg = lane.radio, lane.config
     old = radio.tags.get(event.epc)
-    if old is None or not _same_tag(old, event) or _is_claimed(radio.neighbours.get(event.epc)):
+    if old is None or (event.tid is not None and event.tid != old.tid):
+        return None
+    if event.entry is not old.entry and event.entry != old.entry:
+        return None
+    if old.owner is None and _is_claimed(radio.neighbours.get(event.epc)) and not _is_left_alone(lane, old):
         return None
     if not _told_before(lane, old) or not _in_time(lane, event, now_us) or forgets(lane, now_us):
         return None
-    tag = read_again(old, event.rssi_dbm, now_us, lane.config.rf_window_ms * 1000)
-    effects: tuple[Effect, ...] = ()
-    if not tag.spent and (tag.shared_us is None or now_us - tag.shared_us >= SHARE_EVERY_US):
+    tag = read_again(old, event.rssi_dbm, now_us, cfg.rf_window_ms * 1000)
+    effects = NOTHING
+    if tag.credible is None:
+        if is_credible(tag.window, tag.median_dbm, cfg):
+            return None
+    elif not tag.spent and (tag.shared_us is None or now_us - tag.shared_us >= SHARE_EVERY_US):
         tag = _shared(tag, now_us)
         effects = (ShareHeard(tag.epc, len(tag.window), tag.median_dbm, _occupied(lane)),)
     return _with_radio(lane, _with_tags(radio, {**radio.tags, event.epc: tag})), effects
@@ -87,11 +94,9 @@ def _is_claimed(heard: Neighbour | None) -> bool:
     return heard is not None and (heard.vehicle or heard.claim_dbm is not None)
 
 
-def _same_tag(old: HeardTag, event: TagSeen) -> bool:
-    """Credible already, and neither its TID nor its row on the list is new."""
-    if old.credible is None or (event.tid is not None and event.tid != old.tid):
-        return False
-    return event.entry is old.entry or event.entry == old.entry
+def _is_left_alone(lane: Lane, tag: HeardTag) -> bool:
+    """Rejected already, and no vehicle on L1 wants a tag: nobody compares levels."""
+    return tag.cross_read and not any(track.on_l1 and track.standing is not AUTHORISED for track in lane.tracks)
 
 
 def _told_before(lane: Lane, old: HeardTag) -> bool:

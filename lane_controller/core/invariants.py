@@ -39,6 +39,10 @@ WATCHED = frozenset({SensorChanged, SensorLevels, BarrierReported, BarrierAcked,
 """Events that `_event` has a case for; the others tell nothing that an invariant speaks of."""
 
 
+SPOKEN_OF = frozenset({Record, CommandBarrier, SetSignal, RaiseFlag})
+"""The same of effects and `_effect`."""
+
+
 @dataclass(slots=True)
 class Checker:
     """Feed every step to `see`; read `violations`."""
@@ -66,7 +70,8 @@ class Checker:
         if type(event) in WATCHED:
             self._event(event, now)
         for effect in effects:
-            self._effect(effect, now)
+            if type(effect) in SPOKEN_OF:
+                self._effect(effect, now)
         if self.green or self.closing_us is not None:
             self._after(now)
 

@@ -97,8 +97,32 @@ def _ratio(read: str, sure: tuple[int, ...], registered: str) -> int:
     if not read or not registered:
         return 0
     other = PERMILLE["other_plate"][0]
-    by_chance = sum(_by_chance(c) for c in read)
-    return max(_aligned(read, sure, registered) - by_chance + ln(1000 - other), ln(other))
+    least, most = ln(other), ln(1000 - other) - sum([_by_chance(c) for c in read])
+    if most + _at_most(read, sure, registered) <= least:
+        return least
+    return max(most + _aligned(read, sure, registered), least)
+
+
+def _at_most(read: str, sure: tuple[int, ...], registered: str) -> int:
+    """No alignment is likelier: it has no more characters right than the two have in common, in order."""
+    wrong = len(read) - _in_common(read, registered)
+    if not wrong:
+        return 0
+    added = ln(PERMILLE["added"][0])
+    costs = [max(ln(1000 - permille), added + _by_chance(c)) for c, permille in zip(read, sure, strict=True)]
+    return sum(sorted(costs, reverse=True)[:wrong])
+
+
+def _in_common(one: str, other: str) -> int:
+    """Length of the longest common subsequence, by bit vectors (Hyyrö, Bit-parallel LCS-length computation, 2004)."""
+    places: dict[str, int] = {}
+    for j, c in enumerate(other):
+        places[c] = places.get(c, 0) | 1 << j
+    every = row = (1 << len(other)) - 1
+    for c in one:
+        found = row & places.get(c, 0)
+        row = (row + found | row - found) & every
+    return len(other) - row.bit_count()
 
 
 def _aligned(read: str, sure: tuple[int, ...], registered: str) -> int:

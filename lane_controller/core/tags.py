@@ -5,7 +5,7 @@ neighbours.
 Never: a weak tag promoted because no better one is there; a tag of one vehicle offered to another.
 """
 
-from lane_controller.core.config import Geometry
+from lane_controller.core.config import Geometry, LaneConfig
 from lane_controller.core.effects import ShareHeard
 from lane_controller.core.events import NeighbourHeard, ReaderConnected, ReaderLost, TagSeen
 from lane_controller.core.evolve import changer, evolve
@@ -39,19 +39,21 @@ def _heard(turn: Turn, event: TagSeen) -> HeardTag:
     old = turn.radio.tags.get(event.epc)
     if old is None:
         window: tuple[tuple[int, int], ...] = ((turn.t, event.rssi_dbm),)
-        credible = turn.now if _credible(turn, window, event.rssi_dbm) else None
+        credible = turn.now if is_credible(window, event.rssi_dbm, turn.cfg) else None
         return HeardTag(event.epc, event.tid, event.entry, turn.now, turn.t, 1, window, credible)
     tag = read_again(old, event.rssi_dbm, turn.t, turn.cfg.rf_window_ms * 1000)
     credible = old.credible
-    if credible is None and _credible(turn, tag.window, tag.median_dbm):
+    if credible is None and is_credible(tag.window, tag.median_dbm, turn.cfg):
         credible = turn.now
     return evolve(tag, tid=event.tid or old.tid, entry=event.entry, credible=credible)
 
 
 def read_again(old: HeardTag, rssi_dbm: int, now_us: int, window_us: int) -> HeardTag:
     """A remembered tag after one more read; what it is and whether it is credible stays as it was."""
-    window = (*_since(old.window, now_us - window_us), (now_us, rssi_dbm))
-    return _read(old, now_us, old.reads + 1, window)
+    window, since_us = old.window, now_us - window_us
+    if window and window[0][0] <= since_us:
+        window = _since(window, since_us)
+    return _read(old, now_us, old.reads + 1, window + ((now_us, rssi_dbm),))  # noqa: RUF005 - half the time of a display
 
 
 _read = changer(HeardTag, "last_us", "reads", "window")
@@ -65,8 +67,8 @@ def _since(window: tuple[tuple[int, int], ...], since: int) -> tuple[tuple[int, 
     return ()
 
 
-def _credible(turn: Turn, window: tuple[tuple[int, int], ...], median: int) -> bool:
-    cfg = turn.cfg
+def is_credible(window: tuple[tuple[int, int], ...], median: int, cfg: LaneConfig) -> bool:
+    """Read often or strongly enough, and not weak."""
     if median < cfg.median_dbm:
         return False
     return len(window) >= cfg.credible_reads or sum(r >= cfg.strong_dbm for _, r in window) >= cfg.strong_reads

@@ -149,22 +149,19 @@ class Episode:
     # ---- what the lane does -----------------------------------------------------------------------------------------
 
     def _perform(self, effect: Effect) -> None:
-        kind = type(effect)
-        if kind is Record:
-            self.plc.committed()
-            self._recorded(effect.record)  # type: ignore[union-attr]
-        elif isinstance(effect, CommandBarrier):
-            self._command(effect)
-        elif isinstance(effect, SetSignal):
-            self.plc.show(effect.aspect)
-        elif isinstance(effect, AskPlate):
-            self.camera.ask(effect)
-        elif isinstance(effect, ReadLevels):
-            self.plc.read_levels()
-        elif isinstance(effect, EnterState):
-            self.staff.state = effect.state
-        elif isinstance(effect, RaiseFlag):
-            self._note(f"{effect.flag}:{effect.passage_id}")
+        done = _PERFORMED.get(type(effect))
+        if done is not None:
+            done(self, effect)
+
+    def _made_durable(self, effect: Record) -> None:
+        self.plc.committed()
+        self._recorded(effect.record)
+
+    def _flagged(self, effect: RaiseFlag) -> None:
+        self._note(f"{effect.flag}:{effect.passage_id}")
+
+    def _entered_state(self, effect: EnterState) -> None:
+        self.staff.state = effect.state
 
     def _note(self, text: str) -> None:
         self._hash.update(f"{self.agenda.now_us}:{text}\n".encode())
@@ -262,6 +259,18 @@ class Episode:
         """The wall clock of the lane computer is set."""
         self.computer.wall_us += step_us
         self.computer.feed(ClockStepped(step_us))
+
+
+_PERFORMED: dict[type, Callable[[Episode, Any], None]] = {
+    Record: Episode._made_durable,
+    CommandBarrier: Episode._command,
+    RaiseFlag: Episode._flagged,
+    EnterState: Episode._entered_state,
+    SetSignal: lambda episode, effect: episode.plc.show(effect.aspect),
+    AskPlate: lambda episode, effect: episode.camera.ask(effect),
+    ReadLevels: lambda episode, effect: episode.plc.read_levels(),
+}
+"""Who performs what; the others (display, shares) reach nobody in this world."""
 
 
 def _renewed(old: TagEntry, available_vnd: int, version: int) -> TagEntry:

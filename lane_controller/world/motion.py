@@ -8,6 +8,8 @@ Never: a jump in place; times are seconds of the episode, places metres along th
 from dataclasses import dataclass
 from math import sqrt
 
+from lane_controller.core.evolve import quick
+
 Piece = tuple[float, float, float, float]
 """From this time on: (time, place, speed, acceleration)."""
 
@@ -16,6 +18,7 @@ BACK_M_S = 0.7
 TINY = 1e-9
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Motion:
     """Pieces in order of time; the last one holds for ever."""

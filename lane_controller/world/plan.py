@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lane_controller.core.config import LaneConfig
+from lane_controller.core.evolve import quick
 from lane_controller.core.values import TagEntry, Tariff
 
 
@@ -40,6 +41,7 @@ class Right(StrEnum):
     MOTORCYCLE = "motorcycle"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TagPlan:
     """A tag behind a windscreen; `gain_db` against an ordinary one."""
@@ -48,6 +50,7 @@ class TagPlan:
     gain_db: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PlateSeen:
     """What the recogniser will say: `after_s` the question; None: no plate."""
@@ -59,6 +62,7 @@ class PlateSeen:
     corrected_after_s: float = 0.0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class VehiclePlan:
     """One vehicle. `at_s`: when it reaches the entry; `tag_m`: tag behind the front bumper; `seed`: its own noise."""
@@ -90,6 +94,7 @@ class VehiclePlan:
         return self.right is Right.MOTORCYCLE
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PasserPlan:
     """A vehicle of a neighbour lane; `isolation_db`: how much weaker its tag is heard here.
