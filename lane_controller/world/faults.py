@@ -57,7 +57,7 @@ class Faults:
         radio = self._world.radio
         if not radio.up:
             return
-        radio.lose(holds=fault.value > 0)
+        radio.lose(holds=fault.value > 1 - 2 * self._world.parameters.held_reports_share)
         offset_us = WRONG_CLOCK_US if abs(fault.value) > 0.5 else 0
         self._later(fault, lambda _: radio.connect(offset_us))
 

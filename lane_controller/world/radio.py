@@ -15,7 +15,7 @@ from lane_controller.world.agenda import US, Agenda
 from lane_controller.world.computer import NOON_UTC_US, LaneComputer
 from lane_controller.world.parameters import WorldParameters
 from lane_controller.world.places import Place
-from lane_controller.world.plan import PasserPlan, TagPlan, VehiclePlan
+from lane_controller.world.plan import PasserPlan, Right, TagPlan, VehiclePlan
 from lane_controller.world.road import Vehicle
 
 READER = "reader-1"
@@ -30,7 +30,8 @@ PASSER_TAG_M = 1.7
 NOISE = tuple(NormalDist().inv_cdf((i + 0.5) / 1024) for i in range(1024))
 """The normal law in 1,024 steps of equal chance."""
 
-Late = tuple[TagPlan, int, int]
+Late = tuple[TagPlan, int, str | None, int]
+"""(tag, dBm, TID, microseconds of the episode)."""
 
 
 class Radio:
@@ -55,6 +56,7 @@ class Radio:
         self._noise: dict[int, Random] = {}
         self._floor_dbm, self._noise_db = parameters.floor_dbm, parameters.noise_db
         self._peak_db, self._edge_loss_db = parameters.peak_dbm - parameters.floor_dbm, parameters.edge_loss_db
+        self._tid_share = parameters.tid_read_share
         self._every_us = US / parameters.reads_per_s
 
     # ---- the reader -------------------------------------------------------------------------------------------------
@@ -63,9 +65,9 @@ class Radio:
         """A connection; reports that the reader held come with their old stamps."""
         self.up, self.offset_us = True, offset_us
         self.computer.feed(ReaderConnected(READER, self.computer.true_utc_us() + offset_us))
-        for tag, rssi, at_us in self.held:
+        for tag, rssi, tid, at_us in self.held:
             stamp_us = NOON_UTC_US + at_us + offset_us
-            self.computer.feed(TagSeen(tag.epc, None, 1, rssi, stamp_us, READER, self.table.get(tag.epc)))
+            self.computer.feed(TagSeen(tag.epc, tid, 1, rssi, stamp_us, READER, self.table.get(tag.epc)))
         self.held = []
 
     def lose(self, holds: bool) -> None:
@@ -73,13 +75,20 @@ class Radio:
         self.up, self.holds, self.held = False, holds, []
         self.computer.feed(ReaderLost(READER))
 
-    def _hear(self, tag: TagPlan, rssi: int) -> None:
+    def _tid(self, plan: VehiclePlan, tag: TagPlan) -> str:
+        """The chip's own number: that of the list, unless somebody copied the tag or the list does not know it."""
+        entry = self.table.get(tag.epc)
+        if entry is None or entry.tid is None or plan.right is Right.CLONED:
+            return f"E28068{plan.seed:018X}"
+        return entry.tid
+
+    def _hear(self, tag: TagPlan, rssi: int, tid: str | None = None) -> None:
         self.reads += 1
         if self.up:
             stamp_us = NOON_UTC_US + self.agenda.now_us + self.offset_us - READER_DELAY_US
-            self.computer.feed(TagSeen(tag.epc, None, 1, rssi, stamp_us, READER, self.table.get(tag.epc)))
+            self.computer.feed(TagSeen(tag.epc, tid, 1, rssi, stamp_us, READER, self.table.get(tag.epc)))
         elif self.holds and len(self.held) < HELD_MOST:
-            self.held.append((tag, rssi, self.agenda.now_us))
+            self.held.append((tag, rssi, tid, self.agenda.now_us))
 
     def strength_dbm(self, gain_db: float, tag_m: float) -> float:
         """A parabola in dB about the middle of the zone."""
@@ -118,7 +127,9 @@ class Radio:
         for tag in plan.tags:
             above_db = self._peak_db + tag.gain_db - loss_db
             if random() * ANSWERS_DB < above_db:
-                self._hear(tag, round(above_db + self._floor_dbm + NOISE[int(random() * 1024)] * self._noise_db))
+                dbm = round(above_db + self._floor_dbm + NOISE[int(random() * 1024)] * self._noise_db)
+                told = self._tid_share > 0 and random() < self._tid_share
+                self._hear(tag, dbm, self._tid(plan, tag) if told else None)
         return now_us + int((0.5 + random()) * self._every_us)
 
     def _heard_beside(self, plan: VehiclePlan) -> None:

@@ -1,0 +1,52 @@
+"""What single parameters of the world do: TIDs read, reports held, contacts that bounce."""
+
+from dataclasses import replace
+
+from lane_controller.core.events import ReaderConnected, ReaderLost, TagSeen
+from lane_controller.core.values import Flag
+from lane_controller.world.draw import draw
+from lane_controller.world.episode import Episode
+from lane_controller.world.plan import EpisodePlan, FaultPlan, Right
+from tests.unit.world.episodes import P, plan
+
+
+def reads(of: EpisodePlan, share: float) -> list[TagSeen]:
+    run = Episode(of, replace(P, tid_read_share=share), trace=True).run()
+    return [event for _, event, _ in run.trace if isinstance(event, TagSeen)]
+
+
+def test_the_reader_asks_for_as_many_tids_as_the_table_says() -> None:
+    assert all(read.tid is None for read in reads(plan(), 0.0))
+    told = [read for read in reads(plan(), 0.25) if read.tid is not None]
+    assert 0.2 < len(told) / len(reads(plan(), 0.25)) < 0.3
+    assert all(read.entry is None or read.tid == read.entry.tid for read in told)
+
+
+def test_a_copied_tag_has_another_chip() -> None:
+    cloned = draw(5, 0, replace(P, cloned_share=0.5), [])
+    of = replace(cloned, vehicles=cloned.vehicles[:30], passers=())
+    copies = {tag.epc for one in of.vehicles if one.right is Right.CLONED for tag in one.tags}
+    assert copies
+    run = Episode(of, replace(P, tid_read_share=1.0)).run()
+    flags = [flag for closed in run.evidence.closed for flag in closed.passage.flags]
+    assert Flag.TID_MISMATCH in flags
+    assert not any("copied" in one.cause for one in run.verdicts.incidents if one.kind == "wrong_debit")
+
+
+def test_held_reports_come_old_after_the_reconnect() -> None:
+    of = plan()
+    silence = FaultPlan(1, of.vehicles[3].at_s, "reader_silence", 20.0, 0.4)
+    of = replace(of, faults=(silence,))
+
+    def held(share: float) -> int:
+        events = [event for _, event, _ in Episode(of, replace(P, held_reports_share=share), trace=True).run().trace]
+        up = [i for i, event in enumerate(events) if isinstance(event, ReaderConnected)]
+        down = [i for i, event in enumerate(events) if isinstance(event, ReaderLost)]
+        assert not any(isinstance(event, TagSeen) for event in events[down[-1] : up[-1]])
+        back = events[up[-1]]
+        assert isinstance(back, ReaderConnected)
+        stamps = [e.stamp_utc_us for e in events[up[-1] :] if isinstance(e, TagSeen) and e.stamp_utc_us is not None]
+        return sum(stamp < (back.clock_utc_us or 0) - 20_000 for stamp in stamps)
+
+    assert held(1.0) > 10
+    assert held(0.0) == 0
