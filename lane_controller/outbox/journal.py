@@ -26,6 +26,7 @@ from lane_controller.outbox.journal_file import (
     JournalRefusedError,
     Mark,
     connect,
+    fill_wal,
     journal_path,
     lock_journal,
     read_mark,
@@ -209,6 +210,7 @@ class Journal:
         """
         self._db.execute("pragma wal_checkpoint(passive)").fetchall()
         self._db.execute("insert or replace into meta values ('checkpoints', '')")
+        fill_wal(self.path)
 
     @contextmanager
     def _without_fsync(self) -> Iterator[None]:

@@ -39,6 +39,9 @@ create table if not exists command (
 """
 MARK_PREFIX: Final = b'{"mark":'
 """How the body of an input row begins that is no event but a mark (marks.py)."""
+WAL_BYTES: Final = 8 << 20
+"""More than a lane writes between two pauses in which the WAL is emptied."""
+ROOM_BYTES: Final = 1 << 30
 REMEDY: Final = (
     "If the disk is full, free some space: the lane goes on by itself. If the file is damaged, run `lane-controller"
     " repair`: it keeps the damaged file, saves what can be proved, and says what is missing and whether the lane needs"
@@ -75,6 +78,23 @@ def connect(path: Path) -> sqlite3.Connection:
     for pragma in ("synchronous=full", "foreign_keys=on", "wal_autocheckpoint=0"):
         db.execute(f"pragma {pragma}")
     return db
+
+
+def fill_wal(path: Path) -> None:
+    """Give the WAL its usual length, in zeros behind its last commit; by its only writer, when nobody waits.
+
+    A commit into blocks that are there is a write and a flush. One that makes the file longer waits for the file
+    system's journal, and with it for what any other program has just written: 100 ms on a busy disk. Zeros are no
+    frames: whoever reads the WAL stops before them. Where room is short it is left as it is.
+    """
+    with suppress(OSError), path.with_name(path.name + "-wal").open("r+b", buffering=0) as wal:
+        length = wal.seek(0, os.SEEK_END)
+        room = os.fstatvfs(wal.fileno())
+        if length >= WAL_BYTES or room.f_bavail * room.f_frsize < ROOM_BYTES:
+            return
+        while length < WAL_BYTES:
+            length += wal.write(bytes(min(1 << 20, WAL_BYTES - length)))
+        os.fsync(wal.fileno())
 
 
 def refusal(path: Path, error: sqlite3.Error) -> JournalError:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from lane_controller.outbox import journal_file
 from lane_controller.outbox.journal import Batch, Entry, Input, Journal, JournalError, JournalReader
 from lane_controller.outbox.seals import load_key, make_seal
 from lane_controller.outbox.verify import Report, verify_journal
@@ -129,6 +130,32 @@ def test_what_is_kept_survives_a_kill_and_a_power_cut_takes_no_more_than_that(
     assert again.position == ("boot", 1 if cut else 2)
     assert again.heads[0] == 1
     again.close()
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_the_wal_has_its_length_beforehand_where_there_is_room(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: bool
+) -> None:
+    if not room:
+        monkeypatch.setattr(journal_file, "ROOM_BYTES", 1 << 62)
+    journal = open_journal(path)
+    journal.commit(Batch([], [other("before")]))
+    journal.checkpoint()
+    wal = path.with_name(path.name + "-wal")
+    length = wal.stat().st_size
+    assert (length >= journal_file.WAL_BYTES) is room
+    for number in range(20):
+        journal.commit(Batch([_edge(number)], [other(str(number))]))
+    assert (wal.stat().st_size == length) is room
+    left = tmp_path / "left.sqlite3"  # as a kill leaves it, zeros and all
+    left.write_bytes(path.read_bytes())
+    left.with_name(left.name + "-wal").write_bytes(wal.read_bytes())
+    journal.close()
+    again = open_journal(left)
+    assert (again.heads[0], again.position) == (21, ("boot", 19))
+    again.commit(Batch([], [other("after")]))
+    again.close()
+    assert verify_journal(left).findings == ()
 
 
 def test_the_plc_position_is_as_durable_as_the_records(path: Path) -> None:
