@@ -186,7 +186,7 @@ def leave_l1(turn: Turn, track: Track, at: Now) -> None:
     track = deciding.last_chance(turn, track, at.mono_us)
     turn.put(track, on_l1=False, l1_off_us=at.mono_us, rear_us=_exact(turn, at), forward=forward is True)
     if forward is True:
-        _make_room(turn)
+        make_room(turn)
 
 
 def _left_upstream(turn: Turn, track: Track) -> None:
@@ -228,12 +228,26 @@ def rejoin(turn: Turn, follower: Track) -> bool:
     return True
 
 
-def _make_room(turn: Turn) -> None:
-    """A vehicle left L1 towards the arm: whoever has no room before it any more has gone unseen."""
+def make_room(turn: Turn) -> None:
+    """A vehicle left L1 towards the arm: whoever has no room before it any more has gone unseen.
+
+    Without LC1 that is known when L2 goes on: who leaves L1 upstream is not followed by L2 (rules.md, Geometry).
+    """
     room_m = ROOM_M[turn.cfg.geometry]
-    waiting = [track for track in turn.tracks if _before_arm(track) and track.forward]
+    unseen = Sensor.LC1 not in turn.cfg.curtains
+    waiting = [one for one in turn.tracks if _before_arm(one) and (one.forward or one.recovered or unseen)]
     while len(waiting) > 1 and sum(map(_least_length_m, waiting)) > room_m:
-        passages.abandon(turn, waiting.pop(0), "no room for it before the arm")
+        _no_room(turn, waiting.pop(0))
+
+
+def _no_room(turn: Turn, track: Track) -> None:
+    if not track.recovered:
+        passages.abandon(turn, track, "no room for it before the arm")
+        return
+    if track.live:
+        track = passages.void(turn, track, "gone while the lane was without power")
+    tags.release(turn, track, spent=False)
+    turn.drop(track)
 
 
 def _least_length_m(track: Track) -> float:

@@ -35,6 +35,8 @@ def l2_on(turn: Turn, at: Now) -> None:
     if turn.road.l3_orphan and turn.sensors.l3.on:
         _l2_after_l3(turn, at)
         return
+    if Sensor.LC1 not in turn.cfg.curtains:
+        approach.make_room(turn)
     enter(turn, _entering(turn, at) or approach.unseen(turn, shared=turn.sensors.l1.on), at)
 
 
