@@ -25,6 +25,10 @@ NICENESS: Final = -10
 def come_first() -> None:
     """Take the interpreter and the processor before others."""
     sys.setswitchinterval(SWITCH_S)
+    if len(os.sched_getaffinity(0)) == 1:
+        # A month's passages that are sent at last would leave the broker of the same machine nothing.
+        _be_less_nice()
+        return
     try:
         # All threads alike: one that is put aside while it holds the interpreter holds up the one that decides.
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(REALTIME_PRIORITY))

@@ -50,6 +50,7 @@ def realtime() -> None:
         pytest.skip("this machine does not allow real-time scheduling")
 
 
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) == 1, reason="only one processor")
 def test_the_lane_and_its_threads_run_in_real_time(realtime: None) -> None:
     assert json.loads(_run(FIRST + WHO))[0] == os.SCHED_RR
     assert int(_run(FIRST + THREAD)) == os.SCHED_RR
@@ -59,6 +60,11 @@ def test_without_the_right_to_it_the_lane_runs_all_the_same(realtime: None) -> N
     refused = "import os\ndef refuse(*_): raise PermissionError(1, 'no')\nos.sched_setscheduler = refuse\n"
     policy, niceness = json.loads(_run(refused + FIRST + WHO))
     assert (policy, niceness) == (os.SCHED_OTHER, -10)
+
+
+def test_the_only_processor_is_left_to_the_broker_too(realtime: None) -> None:
+    one = "import os; os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1]); "
+    assert json.loads(_run(one + FIRST + WHO)) == [os.SCHED_OTHER, -10]
 
 
 @pytest.mark.parametrize(("code", "niceness"), [(WORKER, 10), (JOB, 10)], ids=["recogniser", "job on the list"])
