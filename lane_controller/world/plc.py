@@ -33,6 +33,8 @@ NOTE_FLUSH_S = 0.2
 SAME_SCAN_US = 20_000
 """As devices/edges.py, simulators/field_io and outbox/writer.py have them."""
 
+BOUNCE_S = 0.003
+
 Edge = tuple[int, Sensor, bool, int]
 """(number, sensor, direction, microseconds of the episode)."""
 
@@ -68,6 +70,16 @@ class Plc:
         self.covered[sensor] += change
         if sensor not in self.forced:
             self.level(sensor, self.covered[sensor] > 0)
+
+    def bounce(self, sensor: Sensor) -> None:
+        """The contact that has just changed springs back once before it rests."""
+        self.agenda.after(BOUNCE_S, self._spring, (sensor, not self.levels[sensor]))
+        self.agenda.after(2 * BOUNCE_S, self._spring, (sensor, None))
+
+    def _spring(self, to: tuple[Sensor, bool | None]) -> None:
+        sensor, on = to
+        if sensor not in self.forced:
+            self.level(sensor, self.covered[sensor] > 0 if on is None else on)
 
     def force(self, sensor: Sensor, on: bool | None) -> None:
         """The sensor says this whatever is over it; None: it is well again."""

@@ -8,6 +8,7 @@ Never: a vehicle through a closed arm (except one that rams it), or one that jum
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from zlib import crc32
 
 from lane_controller.core.values import Aspect, Sensor
 from lane_controller.world import motion as mv
@@ -179,10 +180,10 @@ class Road:
         _, what, sensor = stone
         match what:
             case What.ON if sensor is not None:
-                self.plc.cover(sensor, 1)
+                self._cover(vehicle, sensor, 1)
                 self._on(vehicle, sensor)
             case What.OFF if sensor is not None:
-                self.plc.cover(sensor, -1)
+                self._cover(vehicle, sensor, -1)
             case What.ZONE:
                 vehicle.in_zone = True
                 self.zone(vehicle)
@@ -198,6 +199,13 @@ class Road:
                 self._clear(vehicle)
             case What.GONE:
                 self._gone(vehicle)
+
+    def _cover(self, vehicle: Vehicle, sensor: Sensor, change: int) -> None:
+        """Now and then the contact bounces; which do is the vehicle's own, whoever else is on the road."""
+        self.plc.cover(sensor, change)
+        share = self.parameters.chatter_share
+        if share and crc32(f"{vehicle.plan.seed}/{vehicle.met}".encode()) < share * (1 << 32):
+            self.plc.bounce(sensor)
 
     def _look(self, vehicle: Vehicle) -> None:
         """The driver looks at signal and arm."""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from lane_controller.core.events import ReaderConnected, ReaderLost, TagSeen
+from lane_controller.core.events import ReaderConnected, ReaderLost, SensorChanged, TagSeen
 from lane_controller.core.values import Flag
 from lane_controller.world.draw import draw
 from lane_controller.world.episode import Episode
@@ -50,3 +50,17 @@ def test_held_reports_come_old_after_the_reconnect() -> None:
 
     assert held(1.0) > 10
     assert held(0.0) == 0
+
+
+def edges(share: float) -> list[SensorChanged]:
+    run = Episode(plan(vehicles=30), replace(P, chatter_share=share), trace=True).run()
+    assert run.verdicts.incidents == []
+    assert run.verdicts.passages == 30
+    return [event for _, event, _ in run.trace if isinstance(event, SensorChanged)]
+
+
+def test_contacts_bounce_as_often_as_the_table_says_and_nobody_is_counted_twice() -> None:
+    quiet = len(edges(0.0))
+    for share in (0.1, 1.0):
+        more = (len(edges(share)) - quiet) / 2  # a bounce is two edges more
+        assert 0.6 * share < more / quiet < 1.2 * share
