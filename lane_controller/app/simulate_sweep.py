@@ -15,19 +15,20 @@ from lane_controller.app.simulate_pool import run_episodes
 from lane_controller.world.parameters import WorldParameters
 from lane_controller.world.tally import Tally
 
-POINTS: tuple[tuple[str, float, float, float | None], ...] = (
-    ("as in the table", 1, 1, None),
-    ("stray reads × 3", 3, 1, None),
-    ("stray reads × 10", 10, 1, None),
-    ("stray reads × 30", 30, 1, None),
-    ("plate errors × 2", 1, 2, None),
-    ("plate errors × 5", 1, 5, None),
-    ("plate errors × 10", 1, 10, None),
-    ("10 % without a tag", 1, 1, 0.10),
-    ("30 % without a tag", 1, 1, 0.30),
-    ("strays × 10, plates × 5, 10 % untagged", 10, 5, 0.10),
+POINTS: tuple[tuple[str, float, float, float | None, bool], ...] = (
+    ("as in the table", 1, 1, None, True),
+    ("stray reads × 3", 3, 1, None, True),
+    ("stray reads × 10", 10, 1, None, True),
+    ("stray reads × 30", 30, 1, None, True),
+    ("plate errors × 2", 1, 2, None, True),
+    ("plate errors × 5", 1, 5, None, True),
+    ("plate errors × 10", 1, 10, None, True),
+    ("10 % without a tag", 1, 1, 0.10, True),
+    ("30 % without a tag", 1, 1, 0.30, True),
+    ("strays × 10, plates × 5, 10 % untagged", 10, 5, 0.10, True),
+    ("lanes without curtains", 1, 1, None, False),
 )
-"""(name, stray power ×, plate errors ×, share of untagged vehicles)."""
+"""(name, stray power ×, plate errors ×, share of untagged vehicles, with curtains)."""
 
 HEAD = (
     "| world | passages | wrong debits | per million (95 %) | missed debits | wrong openings | good held |",
@@ -39,8 +40,8 @@ def sweep(seed: int, passages: int, processes: int, faults: Sequence[str], as_js
     """Run every point and print it as soon as it is there."""
     if not as_json:
         typer.echo("\n".join(HEAD))
-    for name, stray, plates, untagged in POINTS:
-        parameters = WorldParameters().scaled(stray, plates, untagged)
+    for name, stray, plates, untagged, curtains in POINTS:
+        parameters = WorldParameters().scaled(stray, plates, untagged, curtains)
         tally = run_episodes(seed, passages, processes, faults, parameters)
         typer.echo(json.dumps({"world": name, **tally.plain()}, ensure_ascii=False) if as_json else row(name, tally))
 

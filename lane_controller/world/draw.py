@@ -11,7 +11,7 @@ from math import log10
 from random import Random
 
 from lane_controller.contracts.values import TagStatus
-from lane_controller.core.config import Geometry, LaneConfig, configure
+from lane_controller.core.config import CURTAINS, Geometry, LaneConfig, configure
 from lane_controller.core.values import Mode, Sensor, TagEntry, Tariff, Ticket
 from lane_controller.world.parameters import FAULTS, WorldParameters
 from lane_controller.world.places import PLACES, STOP_LINE_M
@@ -63,7 +63,9 @@ def draw(seed: int, index: int, p: WorldParameters, faults: Collection[str] = FA
 
 def _config(random: Random, p: WorldParameters) -> LaneConfig:
     geometry = Geometry.G2 if random.random() < p.g2_share else Geometry.G1
-    return configure(geometry, measures_class=random.random() < p.measures_class_share)
+    measures_class = random.random() < p.measures_class_share
+    without = p.without_curtains_share > 0 and random.random() < p.without_curtains_share
+    return configure(geometry, measures_class=measures_class, curtains=frozenset(() if without else CURTAINS))
 
 
 class _Lots:

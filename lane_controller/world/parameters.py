@@ -105,6 +105,11 @@ class WorldParameters:
     class_delay_s: float = _p(0.25, "s", "assumed; after L1 on")
 
     # Field devices
+    without_curtains_share: float = _p(
+        0.0,
+        "of episodes",
+        "rules, Geometry: with curtains; a lane may lack them, the sweep shows what they are worth",
+    )
     edge_delay_s: float = _p(0.03, "s", "hardware, section 7: PLC scan and MQTT 20 to 60 ms")
     command_delay_s: float = _p(0.03, "s", "hardware, section 7: 20 to 50 ms")
     opens_s: float = _p(0.9, "s", "hardware, section 2: toll arms 0.6 to 1.3 s")
@@ -137,14 +142,17 @@ class WorldParameters:
     manual_per_hour: float = _p(0.05, "1/h", "accelerated; 20 to 60 s")
     pedestrian_per_hour: float = _p(1.0, "1/h", "assumed; somebody walks through a curtain")
 
-    def scaled(self, stray: float = 1.0, plates: float = 1.0, untagged: float | None = None) -> "WorldParameters":
-        """For sweeps: stray power and plate errors times a factor, another share of untagged vehicles."""
+    def scaled(
+        self, stray: float = 1.0, plates: float = 1.0, untagged: float | None = None, curtains: bool = True
+    ) -> "WorldParameters":
+        """For sweeps: stray power and plate errors times a factor, another share of untagged vehicles, no curtains."""
         return replace(
             self,
             stray_factor=self.stray_factor * stray,
             plate_none_share=min(0.9, self.plate_none_share * plates),
             plate_wrong_share=min(0.1, self.plate_wrong_share * plates),
             plate_unsure_share=min(0.9, self.plate_unsure_share * plates),
+            without_curtains_share=self.without_curtains_share if curtains else 1.0,
             untagged_share=self.untagged_share if untagged is None else untagged,
         )
 

@@ -8,7 +8,7 @@ Never: an arm that closes on a vehicle; an edge that is neither delivered, logge
 from collections.abc import Callable
 from typing import Any
 
-from lane_controller.core.config import LaneConfig
+from lane_controller.core.config import CURTAINS, LaneConfig
 from lane_controller.core.effects import CommandBarrier
 from lane_controller.core.events import (
     BarrierAcked,
@@ -49,6 +49,7 @@ class Plc:
         self.covered = dict.fromkeys(Sensor, 0)
         self.levels = dict.fromkeys(Sensor, False)
         self.forced: dict[Sensor, bool] = {}
+        self._absent = frozenset(CURTAINS) - config.curtains
         self.signal = Aspect.RED
         self.told: Callable[[], None] = lambda: None
         self.link, self.online, self.lose_next = True, False, 0
@@ -68,11 +69,13 @@ class Plc:
     def cover(self, sensor: Sensor, change: int) -> None:
         """A body comes over the sensor (+1) or leaves it (-1)."""
         self.covered[sensor] += change
-        if sensor not in self.forced:
+        if sensor not in self.forced and sensor not in self._absent:
             self.level(sensor, self.covered[sensor] > 0)
 
     def bounce(self, sensor: Sensor) -> None:
         """The contact that has just changed springs back once before it rests."""
+        if sensor in self._absent:
+            return
         self.agenda.after(BOUNCE_S, self._spring, (sensor, not self.levels[sensor]))
         self.agenda.after(2 * BOUNCE_S, self._spring, (sensor, None))
 
@@ -83,6 +86,8 @@ class Plc:
 
     def force(self, sensor: Sensor, on: bool | None) -> None:
         """The sensor says this whatever is over it; None: it is well again."""
+        if sensor in self._absent:
+            return
         if on is None:
             self.forced.pop(sensor, None)
             self.level(sensor, self.covered[sensor] > 0)

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from lane_controller.core.events import ReaderConnected, ReaderLost, SensorChanged, TagSeen
-from lane_controller.core.values import Flag
+from lane_controller.core.events import ReaderConnected, ReaderLost, SensorChanged, SensorLevels, TagSeen
+from lane_controller.core.values import Flag, Sensor
 from lane_controller.world.draw import draw
 from lane_controller.world.episode import Episode
 from lane_controller.world.plan import EpisodePlan, FaultPlan, Right
@@ -64,3 +64,14 @@ def test_contacts_bounce_as_often_as_the_table_says_and_nobody_is_counted_twice(
     for share in (0.1, 1.0):
         more = (len(edges(share)) - quiet) / 2  # a bounce is two edges more
         assert 0.6 * share < more / quiet < 1.2 * share
+
+
+def test_a_lane_without_curtains_has_none() -> None:
+    of = draw(3, 0, P.scaled(curtains=False), [])
+    assert of.config.curtains == frozenset()
+    run = Episode(replace(of, vehicles=of.vehicles[:10], passers=()), P, trace=True).run()
+    told = {event.sensor for _, event, _ in run.trace if isinstance(event, SensorChanged)}
+    levels = [event for _, event, _ in run.trace if isinstance(event, SensorLevels)]
+    assert told == {Sensor.L1, Sensor.L2, Sensor.L3}
+    assert levels
+    assert all(one.lc1 is None and one.lc2 is None for one in levels)
