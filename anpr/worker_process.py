@@ -13,7 +13,9 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from anpr.image import UnreadableError, decode_image
@@ -23,6 +25,7 @@ from anpr.vote import vote
 
 NICENESS = 10
 """Behind the lane, which decides while pictures are read and does not wait for them beyond its evidence_wait."""
+AUTOGROUP = Path("/proc/self/autogroup")
 SURE = 0.995
 """Two frames that agree beyond this end the reading early: the third would change nothing."""
 
@@ -76,11 +79,18 @@ def _answer(recogniser: Recogniser, source: BinaryIO) -> dict[str, Any]:
     return {"plate": plate.as_json() if plate is not None else None}
 
 
+def _step_back() -> None:
+    """Behind the lane, and behind the broker that carries its open command."""
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))  # the lane that starts this one runs in real time
+    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    with suppress(OSError):  # where the kernel groups by session, niceness counts only within this one's own
+        AUTOGROUP.write_text(f"{NICENESS}\n")
+
+
 def serve() -> None:
     """Answers until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))  # the lane that starts this one runs in real time
-    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    _step_back()
     pipe = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints goes to standard error
     recogniser = Recogniser()

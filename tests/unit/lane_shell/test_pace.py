@@ -19,11 +19,13 @@ thread.start()
 thread.join()
 """
 WORKER: Final = """
-import asyncio, os
+import asyncio, os, pathlib
 from anpr.worker import PlateWorker
 async def main():
     worker = PlateWorker()
     await worker.start()
+    group = pathlib.Path(f"/proc/{worker.pid}/autogroup")
+    assert not group.exists() or group.read_text().rstrip().endswith("nice 10"), group.read_text()
     print(os.sched_getscheduler(worker.pid), os.getpriority(os.PRIO_PROCESS, worker.pid))
     await worker.close()
 asyncio.run(main())
