@@ -51,9 +51,10 @@ class AtArm:
 
 def may_be(track: Track, at: AtArm, sensors: Sensors, cfg: LaneConfig, lc1_proven: bool) -> bool:
     """Whether this vehicle, last seen on L1, can be the one at the arm. `lc1_proven`: LC1 has worked in this run."""
-    if track.returned_us is not None or track.times.l1_on is None:
+    if not lc1_proven or track.returned_us is not None or track.times.l1_on is None:
+        # Without a curtain whoever keeps L1 on may be the one behind.
         return True
-    if lc1_proven and track.on_l1 and not (track.lc1_broken or sensors.lc1.raw or sensors.lc1.stuck):
+    if track.on_l1 and not (track.lc1_broken or sensors.lc1.raw or sensors.lc1.stuck):
         # Nobody gets past LC1 without breaking it.
         return False
     room = ROOM_M[cfg.geometry]
@@ -63,7 +64,8 @@ def may_be(track: Track, at: AtArm, sensors: Sensors, cfg: LaneConfig, lc1_prove
         if done < room - MARGIN_M:
             return False
     seen_us = _seen_until(track, at.l2_us, sensors)
-    if seen_us is None:
+    if seen_us is None or (track.on_l1 and room < 2 * SHORTEST_M + MARGIN_M):
+        # In a short lane whoever keeps L1 on may be somebody so close behind that LC1 did not clear between them.
         return True
     length = longest(track)
     return _furthest(cfg, at.l2_us - seen_us, _speed_at_rear(track, seen_us, length), speed) >= room - length - MARGIN_M
