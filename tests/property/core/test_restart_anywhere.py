@@ -194,14 +194,16 @@ def who_is_still_there_keeps_the_passage(whole: CutWorld, cut: CutWorld) -> None
     timeout_us = cut.scenario.config.pass_timeout_ms * 1000
     crossed = {p.passage.passage_id: (at, p.passage) for at, p in _closings(whole)}
     ended = {p.passage.passage_id: p.passage for p in passages(cut.records)}
-    meant = {r.passage_id: r.finding.epc for r in cut.records if isinstance(r, Authorised)}
+    meant, was_meant = (
+        {r.passage_id: r.finding.epc for r in world.records if isinstance(r, Authorised)} for world in (cut, whole)
+    )
     for i, seen in enumerate(cut.boots_seen):
         last = i + 1 == len(cut.boots_seen)
         for passage_id in seen.pending:
             if not (seen.here and last and passage_id in crossed):
                 continue
             at_us, passage = crossed[passage_id]
-            if meant[passage_id] != passage.finding.epc:
+            if meant[passage_id] != was_meant.get(passage_id):
                 continue  # an earlier cut made somebody lose his number, so this one is another's in the other life
             l2_us = at_us - (passage.closed.mono_us - (passage.times.l2_on or passage.closed).mono_us)
             if seen.at_us + 100_000 < l2_us and at_us < seen.at_us + timeout_us - 100_000:
