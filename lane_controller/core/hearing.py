@@ -40,7 +40,7 @@ def heard_again(lane: Lane, event: TagSeen, now_us: int) -> Stepped | None:
         return None
     if event.entry is not old.entry and event.entry != old.entry:
         return None
-    if old.owner is None and _is_claimed(radio.neighbours.get(event.epc)) and not _is_left_alone(lane, old):
+    if old.owner is None and event.epc in radio.neighbours and _is_compared(lane, old):
         return None
     if not _told_before(lane, old) or not _in_time(lane, event, now_us) or forgets(lane, now_us):
         return None
@@ -94,9 +94,11 @@ def _is_claimed(heard: Neighbour | None) -> bool:
     return heard is not None and (heard.vehicle or heard.claim_dbm is not None)
 
 
-def _is_left_alone(lane: Lane, tag: HeardTag) -> bool:
-    """Rejected already, and no vehicle on L1 wants a tag: nobody compares levels."""
-    return tag.cross_read and not any(track.on_l1 and track.standing is not AUTHORISED for track in lane.tracks)
+def _is_compared(lane: Lane, tag: HeardTag) -> bool:
+    """A neighbour claims it, and it was not rejected yet, or a vehicle on L1 wants a tag: levels are compared."""
+    if not _is_claimed(lane.radio.neighbours.get(tag.epc)):
+        return False
+    return not tag.cross_read or any(track.on_l1 and track.standing is not AUTHORISED for track in lane.tracks)
 
 
 def _told_before(lane: Lane, old: HeardTag) -> bool:

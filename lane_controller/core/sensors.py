@@ -40,6 +40,9 @@ def raw_edge(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
             road.touched(turn, sensor, happened_us)
         _chatter(turn, sensor)
         return
+    if happened_us + turn.cfg.debounce_us(sensor, on) <= turn.t and not pending(turn):
+        believe(turn, sensor, on, happened_us)  # it has lasted on its way here, and no other edge comes before it
+        return
     turn.set_line(sensor, pending=on, pending_us=happened_us)
     settle_lines(turn)
 
@@ -56,8 +59,7 @@ def _left_together(turn: Turn, l1_off_us: int) -> bool:
 def settle_lines(turn: Turn) -> None:
     """Believe every edge that has lasted long enough by now, oldest first."""
     while waiting := pending(turn):
-        due = [(at + turn.cfg.debounce_us(sensor, on), sensor, on, at) for at, sensor, on in waiting]
-        believable, sensor, on, at = min(due)
+        believable, sensor, on, at = min([(at + turn.cfg.debounce_us(s, on), s, on, at) for at, s, on in waiting])
         if believable > turn.t:
             return
         believe(turn, sensor, on, at)

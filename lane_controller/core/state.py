@@ -8,6 +8,7 @@ All `*_us` without another name are monotonic microseconds.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import itemgetter
 
 from lane_controller.contracts.values import LaneState
 from lane_controller.core.charges import OwnCharges
@@ -89,11 +90,12 @@ class Sensors:
 
 
 UNHEARD_DBM = -128
+_DBM = itemgetter(1)
 
 
 def median_dbm(window: tuple[tuple[int, int], ...]) -> int:
     """Median level of (instant, dBm) pairs; there must be one."""
-    levels = sorted([dbm for _, dbm in window])
+    levels: list[int] = sorted(map(_DBM, window))
     middle = len(levels) // 2
     return levels[middle] if len(levels) % 2 else (levels[middle - 1] + levels[middle]) // 2
 
