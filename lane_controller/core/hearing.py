@@ -103,13 +103,13 @@ def _is_compared(lane: Lane, tag: HeardTag) -> bool:
 
 def _told_before(lane: Lane, old: HeardTag) -> bool:
     """The read before this one already counted for every vehicle on L1 that may want a tag."""
-    last_us = old.last_us
-    if old.fresh_after_us is not None and last_us <= old.fresh_after_us:
+    last_us, fresh_us = old.last_us, old.fresh_after_us
+    if fresh_us is not None and last_us <= fresh_us:
         return False
     for track in lane.tracks:
         if track.on_l1 and track.standing is not AUTHORISED:
-            l1_on = track.times.l1_on
-            if l1_on is None or last_us <= l1_on.mono_us or last_us <= (track.voided_us or 0):
+            l1_on, voided_us = track.times.l1_on, track.voided_us
+            if l1_on is None or last_us <= l1_on.mono_us or (voided_us is not None and last_us <= voided_us):
                 return False
     return True
 

@@ -52,7 +52,8 @@ def read_again(old: HeardTag, rssi_dbm: int, now_us: int, window_us: int) -> Hea
     """A remembered tag after one more read; what it is and whether it is credible stays as it was."""
     window, since_us = old.window, now_us - window_us
     if window and window[0][0] <= since_us:
-        window = _since(window, since_us)
+        # As a rule one read leaves the window as another comes into it.
+        window = window[1:] if len(window) > 1 and window[1][0] > since_us else _since(window, since_us)
     return _read(old, now_us, old.reads + 1, window + ((now_us, rssi_dbm),))  # noqa: RUF005 - half the time of a display
 
 

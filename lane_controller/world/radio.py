@@ -50,6 +50,7 @@ class Radio:
         self.l1 = place.sensors[0][1:]
         self.middle, self.half = (self.begin + self.end) / 2, (self.end - self.begin) / 2
         self.up, self.offset_us, self.holds = False, 0, False
+        self._stamp_us = NOON_UTC_US - READER_DELAY_US
         self.held: list[Late] = []
         self.beside: list[tuple[str, int, int]] = []
         self.reads = 0
@@ -64,6 +65,7 @@ class Radio:
     def connect(self, offset_us: int = 0) -> None:
         """A connection; reports that the reader held come with their old stamps."""
         self.up, self.offset_us = True, offset_us
+        self._stamp_us = NOON_UTC_US + offset_us - READER_DELAY_US
         self.computer.feed(ReaderConnected(READER, self.computer.true_utc_us() + offset_us))
         for tag, rssi, tid, at_us in self.held:
             stamp_us = NOON_UTC_US + at_us + offset_us
@@ -85,7 +87,7 @@ class Radio:
     def _hear(self, tag: TagPlan, rssi: int, tid: str | None = None) -> None:
         self.reads += 1
         if self.up:
-            stamp_us = NOON_UTC_US + self.agenda.now_us + self.offset_us - READER_DELAY_US
+            stamp_us = self.agenda.now_us + self._stamp_us
             self.computer.feed(TagSeen(tag.epc, tid, 1, rssi, stamp_us, READER, self.table.get(tag.epc)))
         elif self.holds and len(self.held) < HELD_MOST:
             self.held.append((tag, rssi, tid, self.agenda.now_us))
