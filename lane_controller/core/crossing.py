@@ -18,6 +18,9 @@ ALONE_US = 5_000_000
 MOTORCYCLE_M = 3.5
 """Longer than any motorcycle, and as the speed may change on L2, with a metre to spare."""
 
+BED_US = 3_000_000
+"""A bed that L2 does not see is over it for so long at walking pace."""
+
 SHARED_L2_US = 300_000
 """L3 on this soon after L2 off still means that the vehicle came over L2."""
 
@@ -44,7 +47,7 @@ def _same_body(turn: Turn, at: Now) -> bool:
     """LC2 has stayed broken since before L2 dropped out: the high bed of a vehicle that is on L3 already."""
     lc2, off = turn.sensors.lc2, turn.road.l2_off_us
     broken = lc2.on and lc2.pending is None and not lc2.stuck
-    return broken and off is not None and at.mono_us - off < clear_us(turn)
+    return broken and off is not None and at.mono_us - off < max(clear_us(turn), BED_US)
 
 
 def _l2_after_l3(turn: Turn, at: Now) -> None:
