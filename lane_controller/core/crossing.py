@@ -157,6 +157,8 @@ def _l2_cleared(turn: Turn, at: Now) -> None:
     for track in turn.tracks:
         if track.stage is Stage.UNDER_ARM:
             if turn.sensors.l3.raw:
+                # An edge of L3 that is not believed yet has counted with this.
+                turn.set_road(l3_counted_us=turn.sensors.l3.pending_us if turn.sensors.l3.pending else None)
                 passed(turn, track, at)
             else:
                 _reversed(turn, track, at)
@@ -242,6 +244,8 @@ def lc2_off(turn: Turn, at: Now) -> None:
 
 def l3_on(turn: Turn, at: Now) -> None:
     """L3 on: a vehicle crossed."""
+    if turn.road.l3_counted_us == at.mono_us:
+        return
     track = turn.under_arm()
     late = _late_l3(turn, at)
     if track is not None and not _came(turn, track, at):

@@ -10,7 +10,7 @@ from lane_controller.core import approach, deciding, passages, tags
 from lane_controller.core.events import ClassMeasured, PlateRead
 from lane_controller.core.evolve import evolve
 from lane_controller.core.plates import plates_agree
-from lane_controller.core.state import BEFORE, MOTORCYCLE, PHANTOM, WAITING, Track
+from lane_controller.core.state import BEFORE, MOTORCYCLE, PHANTOM, VOID, WAITING, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, VehicleKind
 
@@ -139,10 +139,12 @@ def motorcycle(turn: Turn, track: Track) -> None:
 
 
 def settle_motorcycles(turn: Turn) -> None:
-    """A class that came just before L1 on may say that the new vehicle is a motorcycle."""
+    """A class that came just before L1 on, or as it was decided, may say that the vehicle is a motorcycle."""
     for track in turn.tracks:
         early = track.measured
-        if track.standing is WAITING and early is not None and early.kind is VehicleKind.MOTORCYCLE:
+        if early is None or early.kind is not VehicleKind.MOTORCYCLE or track.stage is not BEFORE:
+            continue
+        if track.standing is WAITING or track.standing is VOID:
             motorcycle(turn, track)
 
 

@@ -65,6 +65,7 @@ VEHICLE: tuple[Transition, ...] = (
     Transition(H, GONE, "left upstream: abandoned; or L1 is stuck; or crossed with L2 edges lost: violation or convoy"),
     Transition(A, AU, "L2 on (crossing)"),
     Transition(A, V, "pass_timeout, not on L1 when the arm could open (R1, I4)"),
+    Transition(A, M, "void, and measured as a motorcycle as it was decided (R9)"),
     Transition(A, GONE, "left upstream: void and abandoned; or L3 with L2 lost: committed (R1)"),
     Transition(V, A, "decided once more on L1, or released (R1, R14)"),
     Transition(V, H, "decided once more on L1: held (R1)"),

@@ -243,6 +243,7 @@ class Road:
     lc1_proven: bool = False
     l3_orphan: bool = False
     l3_off_us: int | None = None
+    l3_counted_us: int | None = None
     l2_off_us: int | None = None
     lc2_off_us: int | None = None
     lc2_split: bool = True

@@ -171,3 +171,17 @@ def test_a_vehicle_of_a_restart_has_the_instant_of_the_boot() -> None:
     (track,) = run.lane.tracks
     assert track.times == StageTimes(l1_on=Now(run.at_us, UTC_US + run.at_us))
     assert track.forward
+
+
+def test_one_vehicle_is_counted_once_though_only_the_levels_tell_of_l3() -> None:
+    run, passage_id = held_before_the_arm()
+    run.drive(OVER_L1)
+    run.tell(OPEN)
+    run.drive(((L2, True, 0), (LC2, True, 300), (LC2, False, 700)))
+    run.tell(EdgeLost())
+    run.tell(SensorChanged(L2, False, False, run.at_us + 80_000), after_ms=80)
+    run.tell(SensorLevels(False, False, True, False, False), after_ms=120)
+    run.tell(SensorChanged(L3, False, False, run.at_us + 600_000), after_ms=600)
+    run.tell(after_ms=500)
+    assert run.closed() == [(passage_id, Outcome.VIOLATION)]
+    assert len(run.lane.tracks) == 1, "the next is still before the arm"
