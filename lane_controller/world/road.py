@@ -27,6 +27,9 @@ HESITATES_AT_M = -0.4
 FOLLOWS_S = 0.4
 SQUEEZES_S = 3.0
 CLINGS_M = 0.8
+REHUNG_S = 60.0
+"""A boom that was driven off its hinge is back on it; until then nobody drives on."""
+
 CLING_AGAIN_S = 0.25
 
 
@@ -254,6 +257,10 @@ class Road:
     def _ram(self, _: Any) -> None:
         if self.plc.arm.openness(self.agenda.now_us) < RAM_BELOW:
             self.plc.change_arm(lambda arm: arm.fault("broken", self.agenda.now_us))
+            self.agenda.after(REHUNG_S, self._rehang)
+
+    def _rehang(self, _: Any) -> None:
+        self.plc.change_arm(lambda arm: arm.repair(self.agenda.now_us))
 
     def _clear(self, vehicle: Vehicle) -> None:
         vehicle.clear = True
