@@ -45,9 +45,19 @@ def l2_on(turn: Turn, at: Now) -> None:
 
 def _same_body(turn: Turn, at: Now) -> bool:
     """LC2 has stayed broken since before L2 dropped out: the high bed of a vehicle that is on L3 already."""
-    lc2, off = turn.sensors.lc2, turn.road.l2_off_us
-    broken = lc2.on and lc2.pending is None and not lc2.stuck
-    return broken and off is not None and at.mono_us - off < max(clear_us(turn), BED_US)
+    off = turn.road.l2_off_us
+    return _lc2_shows(turn, at) and off is not None and at.mono_us - off < max(clear_us(turn), BED_US)
+
+
+def _lc2_shows(turn: Turn, at: Now) -> bool:
+    """LC2 is broken by who was on L2 before this edge; broken well before he came onto L2, it is on by itself."""
+    lc2 = turn.sensors.lc2
+    if not lc2.on or lc2.pending is not None or lc2.stuck:
+        return False
+    for edge in reversed(turn.trace):
+        if edge.sensor is Sensor.L2 and edge.on and edge.mono_us < at.mono_us:
+            return edge.mono_us - lc2.since_us <= reach.FOREIGN_US
+    return True
 
 
 def _l2_after_l3(turn: Turn, at: Now) -> None:
@@ -117,7 +127,7 @@ def l2_off(turn: Turn, at: Now) -> None:
     """L2 off: it went on, went back, or the loop dropped out."""
     turn.set_road(l2_off_us=at.mono_us)
     _measure_length(turn, at)
-    if turn.sensors.lc2.on and turn.sensors.lc2.pending is None and not turn.sensors.lc2.stuck:
+    if _lc2_shows(turn, at):
         turn.set_line(Sensor.L2, dropout=True)
         turn.flag(Flag.LOOP_DROPOUT, turn.under_arm())
         return
