@@ -12,6 +12,7 @@ from lane_controller.world.tally import Tally
 
 KINDS = (
     ("wrong_debit", "wrong debits (trừ tiền sai)"),
+    ("overcharged", "accounts that paid too often (trừ thừa)"),
     ("missed_debit", "missed debits (sót thu)"),
     ("wrong_opening", "wrong openings (mở sai)"),
     ("held_good", "good vehicles held (giữ nhầm xe)"),
@@ -38,7 +39,8 @@ def report_lines(tally: Tally, faults: Sequence[str], seconds: float, core_secon
     for kind, name in KINDS:
         rate = tally.rate(kind)
         numbers = f"{rate['per_million']:>10.2f}{rate['low']:>10.2f}{rate['high']:>10.2f}"
-        lines.append(f"{name:<44}{tally.kinds[kind]:>8}{numbers}")
+        rows = f"  in {tally.beginnings} of the episodes" if kind == "wrong_debit" and tally.beginnings else ""
+        lines.append(f"{name:<44}{tally.kinds[kind]:>8}{numbers}{rows}")
     for kind, name in (*KINDS, ("invariant", "invariants broken")):
         causes = tally.causes_of(kind)
         if causes:

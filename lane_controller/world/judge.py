@@ -7,6 +7,7 @@ A debit is right when the vehicle that crossed in that passage carries a tag of 
 class's in the tariff, and no ticket or exemption covers it. Every crossing justifies at most one.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from lane_controller.contracts.values import Outcome
@@ -27,7 +28,9 @@ MAY_OPEN = (*ENTITLED, Right.WRONG_PLATE, Right.TWO_ACCOUNTS)
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One thing that went wrong. `kind`: wrong_debit, missed_debit, wrong_opening, held_good, invariant."""
+    """One thing that went wrong. `kind`: wrong_debit, overcharged, missed_debit, wrong_opening, held_good, ghost,
+    invariant.
+    """
 
     kind: str
     cause: str
@@ -58,6 +61,7 @@ def judge(evidence: Evidence) -> Verdicts:
     found = Verdicts(passages=len(evidence.closed), crossings=len(evidence.crossings))
     for pair in match(evidence.closed, evidence.crossings, evidence.plan):
         _judge_pair(evidence, pair, found)
+    _judge_accounts(evidence, found)
     for opening in evidence.openings:
         _judge_opening(evidence, opening, found)
     found.incidents += [Incident("invariant", text, 0) for text in evidence.violations]
@@ -158,6 +162,21 @@ def _wrong_debit(plan: EpisodePlan, closed: Closed, crossing: Crossing | None) -
     if finding.fare_vnd != plan.tariff.fare_vnd(entry.vehicle_class):
         return f"charged {finding.fare_vnd} VND for class {entry.vehicle_class}"
     return None
+
+
+def _judge_accounts(evidence: Evidence, found: Verdicts) -> None:
+    """Debits that no crossing of the account's vehicles pays for, the latest of an account first."""
+    owed: Counter[str] = Counter()
+    for crossing in evidence.crossings:
+        if crossing.vehicle.right not in (Right.CLONED, Right.TICKET, Right.EXEMPT):
+            owed.update(_accounts(evidence.plan, crossing.vehicle))
+    for closed in sorted(evidence.closed, key=lambda one: one.l3_us):
+        account = closed.passage.finding.account
+        if not closed.passage.committed or account is None:
+            continue
+        owed[account] -= 1
+        if owed[account] < 0:
+            _add(evidence, found, "overcharged", _whose(evidence.plan, closed.passage.finding), (closed, None))
 
 
 def _accounts(plan: EpisodePlan, vehicle: VehiclePlan) -> set[str]:

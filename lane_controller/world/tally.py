@@ -13,7 +13,7 @@ from lane_controller.world.bounds import bounds
 from lane_controller.world.episode import Run
 from lane_controller.world.judge import Incident
 
-SHOWN = ("wrong_debit", "wrong_opening", "invariant", "ghost")
+SHOWN = ("wrong_debit", "overcharged", "wrong_opening", "invariant", "ghost")
 SHOWN_MOST = 200
 
 
@@ -66,6 +66,8 @@ class Tally:
 
     seed: int
     episodes: int = 0
+    beginnings: int = 0
+    """Episodes with a wrong debit. Most come in rows: one vehicle too many or too few, and what follows."""
     passages: int = 0
     crossings: int = 0
     debits: int = 0
@@ -86,6 +88,7 @@ class Tally:
     def add(self, one: Summary) -> None:
         """The next episode."""
         self.episodes += 1
+        self.beginnings += any(incident.kind == "wrong_debit" for incident in one.incidents)
         for name in COUNTED:
             setattr(self, name, getattr(self, name) + getattr(one, name))
         self.faults.update(one.faults)
@@ -124,11 +127,13 @@ class Tally:
 
     def plain(self) -> dict[str, Any]:
         """For `--json`; the same run gives the same object, whatever the machine."""
-        kinds = ("wrong_debit", "missed_debit", "wrong_opening", "held_good", "ghost")
+        kinds = ("wrong_debit", "overcharged", "missed_debit", "wrong_opening", "held_good", "ghost")
         return {
             "seed": self.seed,
             "passages": self.passages,
             "wrong_debits": self.kinds["wrong_debit"],
+            "wrong_debit_beginnings": self.beginnings,
+            "overcharged": self.kinds["overcharged"],
             "missed_debits": self.kinds["missed_debit"],
             "wrong_openings": self.kinds["wrong_opening"],
             "held_good": self.kinds["held_good"],

@@ -55,7 +55,30 @@ def test_another_account_is_charged() -> None:
         lane, effects = core.step(lane, event, now)
         return lane, changed(effects, epc=victim.epc, account=victim.account)
 
-    assert kinds(step).count("wrong_debit") >= 5
+    found = kinds(step)
+    assert found.count("wrong_debit") >= 5
+    assert found.count("overcharged") >= 5
+
+
+def test_everybody_pays_when_the_next_one_crosses() -> None:
+    """Each debit is in the wrong passage, and no account paid for a crossing that its vehicle did not make."""
+    before: list[dict[str, object]] = [{"epc": None, "account": None}]
+
+    def step(lane: Lane, event: Event, now: Now) -> Stepped:
+        lane, effects = core.step(lane, event, now)
+        out = []
+        for effect in effects:
+            if isinstance(effect, Record) and isinstance(effect.record, PassageClosed):
+                finding = effect.record.passage.finding
+                if effect.record.passage.committed:
+                    (effect,) = changed((effect,), **before[0])  # noqa: PLW2901 - the passage with the one ahead's account
+                    before[0] = {"epc": finding.epc, "account": finding.account}
+            out.append(effect)
+        return lane, tuple(out)
+
+    found = kinds(step)
+    assert found.count("wrong_debit") >= 5
+    assert "overcharged" not in found
 
 
 def test_a_wrong_amount_is_charged() -> None:
