@@ -91,6 +91,8 @@ def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
         if stepped is not None:
             return stepped
     turn = Turn(lane, now)
+    if isinstance(event, SensorChanged):
+        turn.wire_us = sensors.told_until(event, now.mono_us)
     if due and not isinstance(event, Booted):
         settled = _settle(turn)
     before = turn.pieces()
@@ -102,7 +104,8 @@ def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
         settled = _settle_tags(turn)
     signs.settle_signs(turn)
     watch.settle_timers(turn, due)
-    return turn.lane(settled), tuple(turn.effects)
+    # Out of a log, what the wire did until now is not told yet.
+    return turn.lane(settled and turn.wire_us == turn.t), tuple(turn.effects)
 
 
 QUICK: dict[type, Callable[..., hearing.Stepped | None]] = {

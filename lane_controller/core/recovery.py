@@ -32,7 +32,7 @@ from lane_controller.core.records import (
     Voided,
 )
 from lane_controller.core.records import Record as DurableRecord
-from lane_controller.core.sensors import baseline, raw_edge
+from lane_controller.core.sensors import baseline, raw_edge, settle_lines
 from lane_controller.core.state import Arm, Counts, Desk, Radio, Road, Sensors, Shown, Standing, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, Mode, Sensor
@@ -129,6 +129,7 @@ def booted(turn: Turn, event: Booted) -> None:
 
 def levels(turn: Turn, event: SensorLevels) -> None:
     """All levels: the baseline of a boot, later the proof that an edge was missed."""
+    settle_lines(turn)
     found = {Sensor.L1: event.l1, Sensor.L2: event.l2, Sensor.L3: event.l3}
     found |= {s: v for s, v in ((Sensor.LC1, event.lc1), (Sensor.LC2, event.lc2)) if v is not None}
     if turn.road.baseline_due:

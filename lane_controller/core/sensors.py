@@ -6,6 +6,7 @@ Never: two edges of the same direction in a row; a shorter pulse is chatter and 
 """
 
 from lane_controller.core import road
+from lane_controller.core.events import SensorChanged
 from lane_controller.core.turn import FIELD, Turn
 from lane_controller.core.values import Flag, Sensor, TraceEdge
 
@@ -19,7 +20,16 @@ EVERY = (Sensor.L1, Sensor.L2, Sensor.L3, Sensor.LC1, Sensor.LC2)
 SAME_SCAN_US = 20_000
 """Edges this close together are one scan of the PLC."""
 
+LATE_US = 100_000
+"""A live wire takes less. What comes later has waited in a log, and more may have waited with it."""
+
 LOOPS = (Sensor.L1, Sensor.L2, Sensor.L3)
+
+
+def told_until(event: SensorChanged, now_us: int) -> int:
+    """Until when the wire has told what it did: edges come in order, and out of a log the next one is yet to come."""
+    late = event.recovered or now_us - event.happened_mono_us > LATE_US
+    return min(event.happened_mono_us, now_us) if late else now_us
 
 
 def raw_edge(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
@@ -40,7 +50,7 @@ def raw_edge(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
             road.touched(turn, sensor, happened_us)
         _chatter(turn, sensor)
         return
-    if happened_us + turn.cfg.debounce_us(sensor, on) <= turn.t and not pending(turn):
+    if happened_us + turn.cfg.debounce_us(sensor, on) <= turn.wire_us and not pending(turn):
         believe(turn, sensor, on, happened_us)  # it has lasted on its way here, and no other edge comes before it
         return
     turn.set_line(sensor, pending=on, pending_us=happened_us)
@@ -57,10 +67,10 @@ def _left_together(turn: Turn, l1_off_us: int) -> bool:
 
 
 def settle_lines(turn: Turn) -> None:
-    """Believe every edge that has lasted long enough by now, oldest first."""
+    """Believe every edge that has lasted long enough by now, as far as the wire has told, oldest first."""
     while waiting := pending(turn):
         believable, sensor, on, at = min([(at + turn.cfg.debounce_us(s, on), s, on, at) for at, s, on in waiting])
-        if believable > turn.t:
+        if believable > turn.wire_us:
             return
         believe(turn, sensor, on, at)
 

@@ -48,7 +48,7 @@ class Change(Enum):
 
 
 class Turn:
-    """One step in progress. `was`: the lane before it."""
+    """One step in progress. `was`: the lane before it; `wire_us`: until when the wire has told what it did."""
 
     __slots__ = (
         "arm",
@@ -67,6 +67,7 @@ class Turn:
         "trace",
         "tracks",
         "was",
+        "wire_us",
     )
 
     def __init__(self, lane: Lane, now: Now) -> None:
@@ -84,6 +85,7 @@ class Turn:
         self.trace = lane.trace
         self.now = now
         self.t = now.mono_us
+        self.wire_us = now.mono_us
         self.effects: list[Effect] = []
         self.ready: Ready | None = None
 

@@ -143,7 +143,7 @@ def deadlines(turn: Turn) -> dict[str, int]:
     found: dict[str, int] = {}
     t, s = turn.t, turn.sensors
     for happened, sensor, on in pending(turn):
-        found[DEBOUNCE[sensor]] = happened + turn.cfg.debounce_us(sensor, on)
+        found[DEBOUNCE[sensor]] = max(happened + turn.cfg.debounce_us(sensor, on), t + 1)
     if turn.tracks:
         _put(found, "decide", deciding.next_deadline(turn), t)
         _put(found, "depart", departures.next_departure(turn)[1], t)
