@@ -140,6 +140,9 @@ def _second_axles(turn: Turn, at: Now) -> Track | None:
     last = turn.tracks[-1] if turn.tracks else None
     if last is None or last.on_l1 or last.times.l1_on is None or last.dropped or not _lc1_lies(turn, at):
         return None
+    if last.stage is Stage.UNDER_ARM and reach.longest(last) < ROOM_M[turn.cfg.geometry]:
+        # Its front is on L2: its rear is past L1.
+        return None
     known = last.measured is not None or last.finding is not None
     return last if known and reach.longest(last) > turn.cfg.long_vehicle_m else None
 
@@ -172,8 +175,8 @@ def _beds(track: Track) -> int:
     return 2 if reach.longest(track) > TRAIN_M else 1
 
 
-def leave_l1(turn: Turn, track: Track, at: Now) -> None:
-    """L1 is clear of this vehicle: it drove on, or backed out."""
+def leave_l1(turn: Turn, track: Track, at: Now, seen_us: int | None = None) -> None:
+    """L1 is clear of this vehicle: it drove on, or backed out. `seen_us`: when it was seen last for sure, if before."""
     turn.set_road(occupant=None)
     if track.standing is Standing.PHANTOM:
         turn.drop(track)
@@ -184,7 +187,10 @@ def leave_l1(turn: Turn, track: Track, at: Now) -> None:
         _left_upstream(turn, track)
         return
     track = deciding.last_chance(turn, track, at.mono_us)
-    turn.put(track, on_l1=False, l1_off_us=at.mono_us, rear_us=_exact(turn, at), forward=forward is True)
+    rear_us = _exact(turn, at)
+    if rear_us is not None and seen_us is not None:
+        rear_us = min(rear_us, seen_us)
+    turn.put(track, on_l1=False, l1_off_us=at.mono_us, rear_us=rear_us, forward=forward is True)
     if forward is True:
         make_room(turn)
 
@@ -326,7 +332,8 @@ def lc1_off(turn: Turn, at: Now) -> None:
     track = turn.occupant()
     if track is not None and ((l1.dropout and not l1.on) or l1.stuck):
         turn.set_line(Sensor.L1, dropout=False)
-        leave_l1(turn, turn.put(track, lc1_clear_us=at.mono_us), at)
+        # Its rear left L1 when L1 went off, unless its bed is high: LC1 alone may have been broken by somebody on foot.
+        leave_l1(turn, turn.put(track, lc1_clear_us=at.mono_us), at, None if l1.on else l1.since_us)
         return
     if not l1.on or l1.pending is not None or l1.stuck:
         return

@@ -21,6 +21,9 @@ MOTORCYCLE_M = 3.5
 BED_US = 3_000_000
 """A bed that L2 does not see is over it for so long at walking pace."""
 
+LOST_US = 5_000_000
+"""A lost edge of L3 would have come so shortly before LC2 cleared."""
+
 SHARED_L2_US = 300_000
 """L3 on this soon after L2 off still means that the vehicle came over L2."""
 
@@ -126,12 +129,34 @@ def clear_us(turn: Turn) -> int:
 def l2_off(turn: Turn, at: Now) -> None:
     """L2 off: it went on, went back, or the loop dropped out."""
     turn.set_road(l2_off_us=at.mono_us)
+    walked = _walked(turn, at)
     _measure_length(turn, at)
-    if _lc2_shows(turn, at):
+    if walked is not None:
+        turn.flag(Flag.PEDESTRIAN)
+        _still_before(turn, walked)
+    elif _lc2_shows(turn, at):
         turn.set_line(Sensor.L2, dropout=True)
         turn.flag(Flag.LOOP_DROPOUT, turn.under_arm())
-        return
-    _l2_cleared(turn, at)
+    else:
+        _l2_cleared(turn, at)
+
+
+def _walked(turn: Turn, off: Now) -> Track | None:
+    """Who was taken for the next vehicle as LC2 broke over an L2 that had not cleared, and cannot have left L2 by now.
+
+    It was close behind the vehicle ahead, so no further on than that one's rear has come since it left LC2.
+    """
+    track, l2_us = turn.under_arm(), turn.trace_on(Sensor.L2)
+    crossing = turn.road.crossing
+    if track is None or track.times.l2_on is None or l2_us is None or crossing is None:
+        return None
+    came_us = track.times.l2_on.mono_us
+    rear_us = next(
+        (e.mono_us for e in reversed(turn.trace) if e.sensor is Sensor.LC2 and not e.on and e.mono_us <= came_us), None
+    )
+    if came_us <= l2_us or rear_us is None or rear_us < crossing[1]:
+        return None
+    return None if reach.behind_has_left_l2(crossing, rear_us, off.mono_us, turn.cfg) else track
 
 
 def _measure_length(turn: Turn, at: Now) -> None:
@@ -226,16 +251,24 @@ def _second_on_lc2(turn: Turn, at: Now) -> None:
 def _by_itself(turn: Turn, at: Now) -> bool:
     """L2 went on long ago with nobody counted, and only now LC2 does: L2 is on by itself, and this is the first."""
     nobody, l2 = turn.under_arm(), turn.sensors.l2
-    if nobody is None or nobody.times.l1_on is not None or nobody.live or nobody.recovered:
+    if nobody is None or not l2.on or at.mono_us - l2.since_us <= ALONE_US:
         return False
+    return _first_instead(turn, nobody, at) is not None
+
+
+def _first_instead(turn: Turn, nobody: Track, at: Now) -> Track | None:
+    """L2 was on by itself when it seemed to show somebody whom nobody had counted: the first comes only now."""
     front = turn.front()
-    alone = l2.on and at.mono_us - l2.since_us > ALONE_US
-    if not alone or front is None or front.times.l1_on is None or not front.vehicle or not _may_be(turn, front, at):
-        return False
+    if nobody.times.l1_on is not None or nobody.recovered or front is None or front.times.l1_on is None:
+        return None
+    if not front.vehicle or not _may_be(turn, front, at):
+        return None
+    if nobody.live:
+        nobody = passages.void(turn, nobody, "L2 was on by itself")
+    tags.release(turn, nobody, spent=False)
     turn.drop(nobody)
     turn.set_road(lc2_split=False)
-    enter(turn, front, at)
-    return True
+    return enter(turn, front, at)
 
 
 def lc2_off(turn: Turn, at: Now) -> None:
@@ -245,8 +278,15 @@ def lc2_off(turn: Turn, at: Now) -> None:
         turn.set_line(Sensor.L2, dropout=False)
         turn.set_road(l2_off_us=at.mono_us)
         _l2_cleared(turn, at)
-    elif turn.sensors.l2.on:
+    elif turn.sensors.l2.on and not _on_foot_before(turn, at):
         turn.set_road(lc2_split=True)
+
+
+def _on_foot_before(turn: Turn, at: Now) -> bool:
+    """LC2 cleared before the vehicle on L2 has come to L3, where its front is before its rear leaves LC2."""
+    lost_us = turn.road.lost_us
+    told = lost_us is None or at.mono_us - lost_us > LOST_US
+    return told and turn.under_arm() is not None and not turn.sensors.l3.raw
 
 
 # ---- L3 ---------------------------------------------------------------------------------------------------------
@@ -258,8 +298,9 @@ def l3_on(turn: Turn, at: Now) -> None:
         return
     track = turn.under_arm()
     late = _late_l3(turn, at)
-    if track is not None and not _came(turn, track, at):
-        track = _uncounted(turn, track)
+    if track is not None:
+        track = _not_by_l2(turn, track, at) or track
+        track = track if _came(turn, track, at) else _uncounted(turn, track)
     if track is not None:
         passed(turn, track, at)
     elif late is not None:
@@ -269,6 +310,14 @@ def l3_on(turn: Turn, at: Now) -> None:
     else:
         flicker = turn.road.l3_off_us is not None and at.mono_us - turn.road.l3_off_us < clear_us(turn)
         turn.set_road(l3_orphan=not flicker)
+
+
+def _not_by_l2(turn: Turn, track: Track, at: Now) -> Track | None:
+    """Whoever goes from LC2 to L3 so fast was not on L2 when it went on: it is on by itself, and this is the first."""
+    l2_on, lc2_us = track.times.l2_on, turn.trace_on(Sensor.LC2)
+    if l2_on is None or lc2_us is None or reach.one_body(AtArm(l2_on.mono_us, lc2_us, at.mono_us)):
+        return None
+    return _first_instead(turn, track, turn.now.back(lc2_us))
 
 
 def _came(turn: Turn, track: Track, at: Now) -> bool:
@@ -283,9 +332,15 @@ def _came(turn: Turn, track: Track, at: Now) -> bool:
 def _uncounted(turn: Turn, track: Track) -> Track:
     """Somebody else is under the arm: that vehicle is still before it."""
     times, open_at_l2 = track.times, track.arm_open_at_l2
-    turn.put(track, stage=Stage.BEFORE, times=evolve(times, l2_on=None), l2_mode=None, arm_open_at_l2=False)
+    _still_before(turn, track)
     there = passages.enter_l2(turn, approach.unseen(turn, shared=turn.sensors.l1.on), times.l2_on or turn.now)
     return turn.put(there, arm_open_at_l2=open_at_l2)
+
+
+def _still_before(turn: Turn, track: Track) -> None:
+    """It was not the one on L2."""
+    times = evolve(track.times, l2_on=None)
+    turn.put(track, stage=Stage.BEFORE, times=times, l2_mode=None, arm_open_at_l2=False)
 
 
 def _late_l3(turn: Turn, at: Now) -> Track | None:

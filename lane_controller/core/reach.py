@@ -71,6 +71,26 @@ def may_be(track: Track, at: AtArm, sensors: Sensors, cfg: LaneConfig, lc1_prove
     return _furthest(cfg, at.l2_us - seen_us, _speed_at_rear(track, seen_us, length), speed) >= room - length - MARGIN_M
 
 
+def one_body(at: AtArm) -> bool:
+    """Whether one vehicle can have gone onto L2, LC2 and L3 at these instants."""
+    if at.lc2_us is None or at.l3_us is None or not at.l2_us < at.lc2_us < at.l3_us:
+        return True
+    begins = _most_at_end(L2_TO_LC2_M, _s(at.lc2_us - at.l2_us))
+    took = _s(at.l3_us - at.lc2_us)
+    return begins * took + ACCELERATION_M_S2 * took * took / 2 >= LC2_TO_L3_M - MARGIN_M
+
+
+def behind_has_left_l2(ahead: tuple[int, int], rear_us: int, off_us: int, cfg: LaneConfig) -> bool:
+    """Whether somebody close behind a vehicle can have gone over L2 by then.
+
+    `ahead`: when that vehicle came onto L2 and L3; `rear_us`: when its rear left LC2. Who follows is behind its rear.
+    """
+    took = _s(ahead[1] - ahead[0])
+    begins = _most_at_end(L2_TO_LC2_M + LC2_TO_L3_M, took) if took > 0 else FASTEST_M_S[cfg.geometry]
+    begins += ACCELERATION_M_S2 * _s(rear_us - ahead[1])
+    return _furthest(cfg, off_us - rear_us, begins, None) >= L2_TO_LC2_M + SHORTEST_M - MARGIN_M
+
+
 def may_have_passed_lc1(track: Track, clear_us: int, cfg: LaneConfig) -> bool:
     """Whether the whole vehicle has likely driven past LC1 by then; if not, somebody else broke LC1, or it wanders."""
     length = track.measured.length_m if track.measured is not None else None
