@@ -21,6 +21,9 @@ LOOSE_US = 1_000_000
 BACK_ONTO_US = 400_000
 """Who backs onto L1 breaks LC1 at its end at about the same time; a curtain broken before is somebody on foot."""
 
+ALONE_US = 2_000_000
+"""Who has been on L1 for so long without a tag, a plate or LC1 may have come later: L1 can be on by itself."""
+
 TOGETHER_US = 20_000
 """Nobody drives the 2 m of L1 up to LC1 in this time: both edges are one PLC scan."""
 
@@ -79,8 +82,11 @@ def l1_on(turn: Turn, at: Now) -> None:
     """L1 on: a new vehicle, or one that comes back."""
     if turn.sensors.l1.dropout:
         turn.set_line(Sensor.L1, dropout=False)
-        if turn.occupant() is not None:
-            return
+        occupant = turn.occupant()
+        if occupant is not None:
+            if not past_l1(turn, occupant):
+                return
+            leave_l1(turn, occupant, turn.now.back(occupant.dropped[-1] if occupant.dropped else at.mono_us))
     back = _coming_back(turn, at) or _second_axles(turn, at)
     if back is not None:
         _return(turn, back, at)
@@ -140,11 +146,23 @@ def _second_axles(turn: Turn, at: Now) -> Track | None:
     last = turn.tracks[-1] if turn.tracks else None
     if last is None or last.on_l1 or last.times.l1_on is None or last.dropped or not _lc1_lies(turn, at):
         return None
-    if last.stage is Stage.UNDER_ARM and reach.longest(last) < ROOM_M[turn.cfg.geometry]:
-        # Its front is on L2: its rear is past L1.
+    if past_l1(turn, last):
         return None
     known = last.measured is not None or last.finding is not None
     return last if known and reach.longest(last) > turn.cfg.long_vehicle_m else None
+
+
+def past_l1(turn: Turn, track: Track) -> bool:
+    """Its front is on L2, and it is too short to be on L1 as well."""
+    return track.stage is Stage.UNDER_ARM and reach.longest(track) < ROOM_M[turn.cfg.geometry]
+
+
+def not_on_both(turn: Turn, track: Track) -> None:
+    """It is on L2; L1, which went off under it and on again, shows the next one if it is too short for both."""
+    l1, came = turn.sensors.l1, track.times.l1_on
+    if came is None or not track.on_l1 or not l1.on or l1.since_us <= came.mono_us or not past_l1(turn, track):
+        return
+    split(turn, track, turn.now.back(l1.since_us))
 
 
 def _lc1_lies(turn: Turn, at: Now) -> bool:
@@ -181,7 +199,7 @@ def leave_l1(turn: Turn, track: Track, at: Now, seen_us: int | None = None) -> N
     if track.standing is Standing.PHANTOM:
         turn.drop(track)
         return
-    tags.left_l1(turn, track, at.mono_us)
+    _leaves_tags(turn, track, at)
     forward = _went_on(turn, track, at)
     if forward is False:
         _left_upstream(turn, track)
@@ -193,6 +211,13 @@ def leave_l1(turn: Turn, track: Track, at: Now, seen_us: int | None = None) -> N
     turn.put(track, on_l1=False, l1_off_us=at.mono_us, rear_us=rear_us, forward=forward is True)
     if forward is True:
         make_room(turn)
+
+
+def _leaves_tags(turn: Turn, track: Track, at: Now) -> None:
+    """What it did not take is kept for the next one; if nobody knows when it came, only what is heard again."""
+    if track.came_us is None and not _tagged(track):
+        tags.weigh(turn, track)
+    tags.left_l1(turn, track, at.mono_us)
 
 
 def _left_upstream(turn: Turn, track: Track) -> None:
@@ -293,18 +318,35 @@ def lc1_on(turn: Turn, at: Now) -> None:
     elif track is not None and _follower_breaks_lc1(turn, track):
         # LC1 cleared and is broken again, far from L2: the next vehicle, which may be past L1 before this one is on L2.
         split(turn, track, turn.now.back(track.gap_us or at.mono_us))
-        follower = turn.occupant()
-        if follower is not None:
-            turn.put(follower, lc1_broken=True, lc1_on_us=_exact(turn, at))
+        turn.put(turn.occupant() or begin(turn, at, shared=True), lc1_broken=True, lc1_on_us=_exact(turn, at))
     elif track is not None:
+        track = _moves_on(turn, track, at)
         front_us = track.lc1_on_us if track.lc1_broken else _exact(turn, at)
         turn.put(track, lc1_broken=True, lc1_clear_us=None, lc1_on_us=front_us)
         if not turn.road.lc1_proven:
             turn.set_road(lc1_proven=True)
-    elif turn.sensors.l1.stuck:
+    elif turn.sensors.l1.stuck or turn.sensors.l1.doubted:
         turn.put(begin(turn, at), lc1_broken=True)
     elif not turn.sensors.l1.raw and turn.front() is None:
         turn.flag(Flag.PEDESTRIAN)
+
+
+def _moves_on(turn: Turn, track: Track, at: Now) -> Track:
+    """It breaks LC1: where no plate was read of it, it is asked once more, as it is there for certain now."""
+    came, unread = track.times.l1_on, track.plate is None or track.plate.text is None
+    if track.lc1_broken or came is None or not unread:
+        return track
+    if at.mono_us - came.mono_us <= ALONE_US or not track.vehicle:
+        return track
+    turn.effects.append(AskPlate(track.id, at.mono_us))
+    if _tagged(track):
+        return track
+    turn.set_line(Sensor.L1, doubted=True)
+    return turn.put(track, came_us=None)
+
+
+def _tagged(track: Track) -> bool:
+    return track.finding is not None and track.finding.epc is not None
 
 
 def _follower_breaks_lc1(turn: Turn, track: Track) -> bool:
@@ -355,7 +397,11 @@ def split(turn: Turn, ahead: Track, at: Now) -> None:
     plate = ahead.next_plate
     rear_us = _exact(turn, at)
     turn.put(ahead, on_l1=False, l1_off_us=at.mono_us, rear_us=rear_us, forward=True, gap_us=None, next_plate=None)
-    tags.left_l1(turn, ahead, at.mono_us)
+    _leaves_tags(turn, ahead, at)
+    if turn.sensors.l1.doubted:
+        # L1 may be on by itself: who follows comes when he breaks LC1.
+        turn.set_road(occupant=None)
+        return
     follower = begin(turn, at, shared=True)
     broken = turn.sensors.lc1.on
     if plate is not None:

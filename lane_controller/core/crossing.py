@@ -21,6 +21,9 @@ MOTORCYCLE_M = 3.5
 BED_US = 3_000_000
 """A bed that L2 does not see is over it for so long at walking pace."""
 
+BED_M = 8.0
+"""No bed between two axles is longer."""
+
 LOST_US = 5_000_000
 """A lost edge of L3 would have come so shortly before LC2 cleared."""
 
@@ -47,9 +50,17 @@ def l2_on(turn: Turn, at: Now) -> None:
 
 
 def _same_body(turn: Turn, at: Now) -> bool:
-    """LC2 has stayed broken since before L2 dropped out: the high bed of a vehicle that is on L3 already."""
-    off = turn.road.l2_off_us
-    return _lc2_shows(turn, at) and off is not None and at.mono_us - off < max(clear_us(turn), BED_US)
+    """LC2 has stayed broken since before L2 dropped out: the high bed of a vehicle that is on L3 already.
+
+    Nobody known to be short has one, and it is no longer over L2 than it takes at half the speed at which it came off.
+    """
+    off, l3_off = turn.road.l2_off_us, turn.road.l3_off_us
+    if off is None or turn.road.last_longest_m <= turn.cfg.long_vehicle_m or not _lc2_shows(turn, at):
+        return False
+    over_us = max(clear_us(turn), BED_US)
+    if l3_off is not None and off < l3_off < at.mono_us:
+        over_us = min(over_us, int((l3_off - off) * 2 * BED_M / reach.L2_TO_L3_ENDS_M))
+    return at.mono_us - off < over_us
 
 
 def _lc2_shows(turn: Turn, at: Now) -> bool:
@@ -111,8 +122,9 @@ def enter(turn: Turn, track: Track, at: Now) -> Track:
     track = passages.enter_l2(turn, track, at)
     if track.gap_us is not None and track.on_l1 and turn.sensors.l1.on:
         approach.split(turn, track, turn.now.back(track.gap_us))
-        track = turn.track(track.id) or track
-    return track
+    else:
+        approach.not_on_both(turn, track)
+    return turn.track(track.id) or track
 
 
 def _l2_was_clear(turn: Turn, at: Now) -> bool:
@@ -133,7 +145,10 @@ def l2_off(turn: Turn, at: Now) -> None:
     _measure_length(turn, at)
     if walked is not None:
         turn.flag(Flag.PEDESTRIAN)
-        _still_before(turn, walked)
+        if walked.times.l1_on is None and not walked.recovered:
+            _nobody(turn, walked)
+        else:
+            _still_before(turn, walked)
     elif _lc2_shows(turn, at):
         turn.set_line(Sensor.L2, dropout=True)
         turn.flag(Flag.LOOP_DROPOUT, turn.under_arm())
@@ -222,8 +237,8 @@ def lc2_on(turn: Turn, at: Now) -> None:
     """LC2 on: the next vehicle over an L2 that did not clear, or somebody on foot."""
     if _by_itself(turn, at):
         return
-    if turn.sensors.l2.on and turn.road.lc2_split:
-        front = turn.front()
+    if turn.sensors.l2.on and turn.sensors.l2.raw and turn.road.lc2_split:
+        front = _first_to_come(turn)
         if front is None:
             turn.set_road(lc2_split=False)
             _second_on_lc2(turn, at)
@@ -258,17 +273,22 @@ def _by_itself(turn: Turn, at: Now) -> bool:
 
 def _first_instead(turn: Turn, nobody: Track, at: Now) -> Track | None:
     """L2 was on by itself when it seemed to show somebody whom nobody had counted: the first comes only now."""
-    front = turn.front()
+    front = _first_to_come(turn)
     if nobody.times.l1_on is not None or nobody.recovered or front is None or front.times.l1_on is None:
         return None
     if not front.vehicle or not _may_be(turn, front, at):
         return None
-    if nobody.live:
-        nobody = passages.void(turn, nobody, "L2 was on by itself")
-    tags.release(turn, nobody, spent=False)
-    turn.drop(nobody)
+    _nobody(turn, nobody)
     turn.set_road(lc2_split=False)
     return enter(turn, front, at)
+
+
+def _nobody(turn: Turn, track: Track) -> None:
+    """Nobody had counted it, and it was not there."""
+    if track.live:
+        track = passages.void(turn, track, "there was nobody under the arm")
+    tags.release(turn, track, spent=False)
+    turn.drop(track)
 
 
 def lc2_off(turn: Turn, at: Now) -> None:
@@ -326,6 +346,9 @@ def _came(turn: Turn, track: Track, at: Now) -> bool:
     if l2_on is None or Sensor.LC2 not in turn.cfg.curtains:
         return True
     at_arm = AtArm(l2_on.mono_us, turn.trace_on(Sensor.LC2), at.mono_us)
+    if at_arm.lc2_us is not None and not reach.one_body(at_arm):
+        # L2 was on by itself before it came.
+        at_arm = AtArm(at_arm.lc2_us, None, at.mono_us)
     return reach.may_be(track, at_arm, turn.sensors, turn.cfg, turn.road.lc1_proven)
 
 
@@ -363,7 +386,7 @@ def _second_on_l3(turn: Turn, at: Now) -> None:
     """L3 counts another vehicle over an L2 that did not clear."""
     if turn.sensors.lc2.on and not turn.road.lc2_split:
         return
-    front = turn.front()
+    front = _first_to_come(turn)
     if front is not None and front.on_l1 and front.times.l1_on is not None and not front.live:
         front = None
     if front is not None and not _may_be(turn, front, at):
@@ -396,7 +419,9 @@ def passed(turn: Turn, track: Track, at: Now) -> None:
         track = turn.flag(Flag.SEPARATION_FAIL, track) or track
     l2_on = track.times.l2_on
     crossing = (l2_on.mono_us, at.mono_us) if l2_on is not None else None
-    turn.set_road(last_long=_long(turn, track), crossing=crossing, passed_us=at.mono_us)
+    turn.set_road(
+        last_long=_long(turn, track), last_longest_m=reach.longest(track), crossing=crossing, passed_us=at.mono_us
+    )
     passages.close(turn, track, at)
 
 

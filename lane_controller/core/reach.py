@@ -20,6 +20,7 @@ ROOM_M = {Geometry.G1: 6.0, Geometry.G2: 17.0}
 
 L1_M = 2.0
 L2_TO_LC2_M, LC2_TO_L3_M = 1.0, 2.0
+L2_TO_L3_ENDS_M = 2.5
 
 FASTEST_M_S = {Geometry.G1: 12.5, Geometry.G2: 18.0}
 """Twice to three times what the lane is made for (rules.md: 15 and 30 km/h)."""
@@ -135,7 +136,9 @@ def _seen_until(track: Track, now_us: int, sensors: Sensors) -> int | None:
         return track.lc1_clear_us
     l1 = sensors.l1
     if l1.raw:
-        return now_us
+        on_us = l1.pending_us if l1.pending else l1.since_us
+        # On again since: it was seen last when L1 went off under it.
+        return now_us if on_us <= now_us else max((us for us in track.dropped if us <= now_us), default=None)
     # LC1 alone may be on by itself: an instant at which both showed it is sure.
     off_us = l1.pending_us if l1.pending is False else l1.since_us
     return min(off_us, now_us)

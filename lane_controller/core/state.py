@@ -252,6 +252,7 @@ class Road:
     told_us: int | None = None
     lost_us: int | None = None
     last_long: bool = False
+    last_longest_m: float = 20.0
     crossing: tuple[int, int] | None = None
     passed_us: int | None = None
     motorcycle: tuple[Now, Now] | None = None
