@@ -93,7 +93,7 @@ def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
     turn = Turn(lane, now)
     if isinstance(event, SensorChanged):
         turn.wire_us = sensors.told_until(event, now.mono_us)
-    if due and not isinstance(event, Booted):
+    if (due or (not lane.settled and sensors.overdue(turn))) and not isinstance(event, Booted):
         settled = _settle(turn)
     before = turn.pieces()
     _take(turn, event)

@@ -75,6 +75,11 @@ def settle_lines(turn: Turn) -> None:
         believe(turn, sensor, on, at)
 
 
+def overdue(turn: Turn) -> bool:
+    """An edge out of a log has lasted long enough, and nothing after it was told."""
+    return any(at + turn.cfg.debounce_us(sensor, on) <= turn.wire_us for at, sensor, on in pending(turn))
+
+
 def pending(turn: Turn) -> list[tuple[int, Sensor, bool]]:
     """Edges not believed yet: (happened, sensor, direction)."""
     s = turn.sensors
