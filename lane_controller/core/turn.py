@@ -199,7 +199,7 @@ class Turn:
 
         `raw`: an edge that is evidence before it has lasted long enough to be believed.
         """
-        trace = self.trace if raw is None else (*self.trace, raw)
+        trace = (self.trace or self._waiting()) if raw is None else (*self.trace, raw)
         if track is None:
             self._lane_flag(flag, trace)
             return None
@@ -208,6 +208,11 @@ class Turn:
             return track
         self.effects.append(RaiseFlag(flag, track.passage_id, track.id, track.frames, trace))
         return self.put(track, flags=(*track.flags, flag))
+
+    def _waiting(self) -> tuple[TraceEdge, ...]:
+        """Edges that have yet to last: the only evidence before the first is believed (I7)."""
+        lines = ((sensor, self.line(sensor)) for sensor in FIELD)
+        return tuple(TraceEdge(one, line.pending, line.pending_us) for one, line in lines if line.pending is not None)
 
     def _lane_flag(self, flag: Flag, trace: tuple[TraceEdge, ...]) -> None:
         occupant = self.occupant()
