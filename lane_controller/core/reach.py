@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from math import sqrt
 
 from lane_controller.core.config import Geometry, LaneConfig
+from lane_controller.core.plates import plates_agree
+from lane_controller.core.records import Finding
 from lane_controller.core.state import Sensors, Track
 
 ROOM_M = {Geometry.G1: 6.0, Geometry.G2: 17.0}
@@ -106,18 +108,25 @@ def may_have_passed_lc1(track: Track, clear_us: int, cfg: LaneConfig) -> bool:
 
 
 def longest(track: Track) -> float:
-    """How long this vehicle is at most: measured, else by its class."""
+    """How long this vehicle is at most: measured, else by its class, unless the plate is not that of the tag."""
     measured, finding = track.measured, track.finding
     if measured is not None and measured.length_m is not None:
         return measured.length_m * 1.05 + 0.2
     plate = track.plate.entry if track.plate is not None else None
     classes = [
-        finding.class_registered if finding is not None else None,
+        finding.class_registered if finding is not None and not _of_another(track, finding) else None,
         plate.vehicle_class if plate is not None else None,
         measured.vehicle_class if measured is not None else None,
     ]
     known = [LONGEST_M.get(one, UNKNOWN_M) for one in classes if one is not None]
     return max(known, default=UNKNOWN_M)
+
+
+def _of_another(track: Track, finding: Finding) -> bool:
+    read = track.plate.text if track.plate is not None else None
+    return (
+        read is not None and finding.plate_registered is not None and not plates_agree(read, finding.plate_registered)
+    )
 
 
 def foreign_curtain(track: Track, sensors: Sensors) -> bool:
