@@ -52,15 +52,23 @@ def l2_on(turn: Turn, at: Now) -> None:
 def _same_body(turn: Turn, at: Now) -> bool:
     """LC2 has stayed broken since before L2 dropped out: the high bed of a vehicle that is on L3 already.
 
-    Nobody known to be short has one, and it is no longer over L2 than it takes at half the speed at which it came off.
+    It is no longer over L2 than it takes at half the speed at which it came off. A short vehicle has none, but perhaps
+    a trailer: where nobody else can have come, it is that.
     """
     off, l3_off = turn.road.l2_off_us, turn.road.l3_off_us
-    if off is None or turn.road.last_longest_m <= turn.cfg.long_vehicle_m or not _lc2_shows(turn, at):
+    if off is None or not _lc2_shows(turn, at):
+        return False
+    if turn.road.last_longest_m <= turn.cfg.long_vehicle_m and _next_came(turn, at):
         return False
     over_us = max(clear_us(turn), BED_US)
     if l3_off is not None and off < l3_off < at.mono_us:
         over_us = min(over_us, int((l3_off - off) * 2 * BED_M / reach.L2_TO_L3_ENDS_M))
     return at.mono_us - off < over_us
+
+
+def _next_came(turn: Turn, at: Now) -> bool:
+    front = turn.front()
+    return front is not None and front.vehicle and _may_be(turn, front, at)
 
 
 def _lc2_shows(turn: Turn, at: Now) -> bool:
