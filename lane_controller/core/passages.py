@@ -74,7 +74,7 @@ def close(turn: Turn, track: Track, at: Now) -> None:
 def _outcome(turn: Turn, track: Track) -> Track:
     """R8 and R6: an authorisation keeps its outcome; otherwise the mode at L2 on; otherwise a violation."""
     if track.live:
-        return track
+        return _authorised_too_late(turn, track)
     base = track.finding or _seen(track)
     mode = track.l2_mode or turn.desk.mode
     if mode in (Mode.CONVOY, Mode.EMERGENCY):
@@ -87,6 +87,15 @@ def _outcome(turn: Turn, track: Track) -> Track:
     track = turn.flag(Flag.TAILGATE if arm_open else Flag.RUN_THROUGH, track) or track
     finding = evolve(base, outcome=Outcome.VIOLATION, fare_vnd=0, class_charged=None, ticket_no=None, rules=("R6",))
     return turn.put(track, finding=finding)
+
+
+def _authorised_too_late(turn: Turn, track: Track) -> Track:
+    """Its own tag pays (R6), but it drove onto L2 without an authorisation, and the arm was shut."""
+    times = track.times
+    late = times.decided is not None and times.l2_on is not None and times.decided.mono_us >= times.l2_on.mono_us
+    if not late or track.recovered or track.arm_open_at_l2 or turn.arm.open_limit:
+        return track
+    return turn.flag(Flag.RUN_THROUGH, track) or track
 
 
 def _seen(track: Track) -> Finding:
