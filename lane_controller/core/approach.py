@@ -256,6 +256,8 @@ def rejoin(turn: Turn, follower: Track) -> bool:
     )
     if back.on_l1:
         turn.set_road(occupant=back.id)
+        if turn.sensors.l1.stuck or turn.sensors.l1.doubted:
+            turn.put(back, returned_us=turn.t)
     return True
 
 
@@ -318,7 +320,8 @@ def lc1_on(turn: Turn, at: Now) -> None:
     elif track is not None and _follower_breaks_lc1(turn, track):
         # LC1 cleared and is broken again, far from L2: the next vehicle, which may be past L1 before this one is on L2.
         split(turn, track, turn.now.back(track.gap_us or at.mono_us))
-        turn.put(turn.occupant() or begin(turn, at, shared=True), lc1_broken=True, lc1_on_us=_exact(turn, at))
+        follower = turn.occupant() or begin(turn, at, shared=True)
+        turn.put(follower, lc1_broken=True, lc1_on_us=_exact(turn, at), split_from=track.id)
     elif track is not None:
         track = _moves_on(turn, track, at)
         front_us = track.lc1_on_us if track.lc1_broken else _exact(turn, at)
@@ -326,7 +329,9 @@ def lc1_on(turn: Turn, at: Now) -> None:
         if not turn.road.lc1_proven:
             turn.set_road(lc1_proven=True)
     elif turn.sensors.l1.stuck or turn.sensors.l1.doubted:
-        turn.put(begin(turn, at), lc1_broken=True)
+        last = turn.tracks[-1] if turn.tracks else None
+        ahead = last.id if _before_arm(last) and last is not None else None
+        turn.put(begin(turn, at), lc1_broken=True, split_from=ahead)
     elif not turn.sensors.l1.raw and turn.front() is None:
         turn.flag(Flag.PEDESTRIAN)
 
@@ -372,6 +377,11 @@ def lc1_off(turn: Turn, at: Now) -> None:
     """LC1 off: the rear of the vehicle on L1, perhaps with a follower behind it."""
     l1 = turn.sensors.l1
     track = turn.occupant()
+    if track is not None and track.returned_us is not None and (l1.stuck or l1.doubted):
+        # It came back over LC1, and L1 tells nothing: it left upstream.
+        turn.set_road(occupant=None)
+        passages.abandon(turn, track, "left upstream")
+        return
     if track is not None and ((l1.dropout and not l1.on) or l1.stuck):
         turn.set_line(Sensor.L1, dropout=False)
         # Its rear left L1 when L1 went off, unless its bed is high: LC1 alone may have been broken by somebody on foot.
