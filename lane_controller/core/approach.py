@@ -21,9 +21,6 @@ LOOSE_US = 1_000_000
 BACK_ONTO_US = 400_000
 """Who backs onto L1 breaks LC1 at its end at about the same time; a curtain broken before is somebody on foot."""
 
-ALONE_US = 2_000_000
-"""Who has been on L1 for so long without a tag, a plate or LC1 may have come later: L1 can be on by itself."""
-
 TOGETHER_US = 20_000
 """Nobody drives the 2 m of L1 up to LC1 in this time: both edges are one PLC scan."""
 
@@ -32,6 +29,9 @@ L1_LONG_US = 60_000_000
 
 TRAIN_M = 12.0
 """Longer vehicles may have two beds that L1 does not see."""
+
+BED_US = 3_000_000
+"""A bed that L1 does not see is over it for so long at walking pace."""
 
 LEAST_LENGTH_M = 3.1
 """No four-wheeler is shorter, its gap included."""
@@ -146,10 +146,17 @@ def _second_axles(turn: Turn, at: Now) -> Track | None:
     last = turn.tracks[-1] if turn.tracks else None
     if last is None or last.on_l1 or last.times.l1_on is None or last.dropped or not _lc1_lies(turn, at):
         return None
-    if past_l1(turn, last):
+    if past_l1(turn, last) or _bed_is_past(last, at):
         return None
     known = last.measured is not None or last.finding is not None
     return last if known and reach.longest(last) > turn.cfg.long_vehicle_m else None
+
+
+def _bed_is_past(track: Track, at: Now) -> bool:
+    """L1 has been clear for longer than a bed of 8 m takes at half the speed at which its front went over (5 m)."""
+    if track.came_us is None or track.l1_off_us is None:
+        return False
+    return at.mono_us - track.l1_off_us > max(BED_US, int((track.l1_off_us - track.came_us) * 2 * 8 / 5))
 
 
 def past_l1(turn: Turn, track: Track) -> bool:
@@ -337,11 +344,14 @@ def lc1_on(turn: Turn, at: Now) -> None:
 
 
 def _moves_on(turn: Turn, track: Track, at: Now) -> Track:
-    """It breaks LC1: where no plate was read of it, it is asked once more, as it is there for certain now."""
+    """It breaks LC1 after tag_wait, and no plate was read of it: that is asked once more, it is there for certain now.
+
+    Without a tag either it may have come later than L1 went on, which can be on by itself.
+    """
     came, unread = track.times.l1_on, track.plate is None or track.plate.text is None
     if track.lc1_broken or came is None or not unread:
         return track
-    if at.mono_us - came.mono_us <= ALONE_US or not track.vehicle:
+    if at.mono_us - came.mono_us <= turn.cfg.tag_wait_ms * 1000 or not track.vehicle:
         return track
     turn.effects.append(AskPlate(track.id, at.mono_us))
     if _tagged(track):
@@ -364,7 +374,8 @@ def _follower_breaks_lc1(turn: Turn, track: Track) -> bool:
 def _came_from_downstream(turn: Turn, track: Track, at: Now) -> bool:
     """L1 and its far end went on together, L1 told first: the "new" vehicle is the one before the arm, backing."""
     l1_on = track.times.l1_on
-    fresh = track.standing is Standing.WAITING and track.passage_id is None and turn.tracks[-1].id == track.id
+    # In MANUAL mode it is held at once.
+    fresh = track.standing in (Standing.WAITING, Standing.HELD) and turn.tracks[-1].id == track.id
     if l1_on is None or not fresh or len(turn.tracks) < 2 or track.lc1_broken:
         return False
     if turn.road.levels_us == l1_on.mono_us:

@@ -12,6 +12,7 @@ from lane_controller.core.events import (
     EdgeLost,
     Event,
     ListHeartbeat,
+    ModeRequested,
     OperatorLoggedIn,
     PlcOnline,
     ReaderConnected,
@@ -24,7 +25,7 @@ from lane_controller.core.instant import Now
 from lane_controller.core.lane import start, step
 from lane_controller.core.records import Abandoned, Durable, Held, PassageClosed, Record, StageTimes, Voided
 from lane_controller.core.recovery import recover
-from lane_controller.core.values import BarrierState, Flag, Sensor, Tariff
+from lane_controller.core.values import BarrierState, Flag, Mode, Sensor, Tariff
 
 TARIFF = Tariff(1, 0, ((1, 35_000), (2, 50_000), (3, 75_000), (4, 120_000), (5, 180_000)))
 CLEAR = SensorLevels(False, False, False, False, False)
@@ -185,3 +186,14 @@ def test_one_vehicle_is_counted_once_though_only_the_levels_tell_of_l3() -> None
     run.tell(after_ms=500)
     assert run.closed() == [(passage_id, Outcome.VIOLATION)]
     assert len(run.lane.tracks) == 1, "the next is still before the arm"
+
+
+def test_who_backs_onto_l1_is_nobody_new_in_manual_mode_though_held_at_once() -> None:
+    run, passage_id = held_before_the_arm()
+    run.tell(ModeRequested(Mode.MANUAL, "SUP-1"))
+    run.tell(SensorChanged(L1, True, False, run.at_us + 20_000_000), after_ms=20_030)
+    run.tell(SensorChanged(LC1, True, False, run.at_us - 30_000))
+    run.drive(((LC1, False, 6_000), (L1, False, 8_800)))
+    left = [record.passage_id for record in run.records if isinstance(record, Abandoned)]
+    assert left == [passage_id]
+    assert run.lane.tracks == ()
