@@ -176,7 +176,8 @@ def decide(turn: Turn, track: Track) -> None:
         track = turn.flag(flag, track) or track
     bound = _bound(facts, verdict)
     tags.bind(turn, bound, track)
-    tags.weigh(turn, track)
+    if track.on_l1:
+        tags.weigh(turn, track)
     if verdict.holds:
         passages.hold(turn, track, verdict.finding, verdict.holds)
     else:

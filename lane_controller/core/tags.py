@@ -277,12 +277,17 @@ def bind(turn: Turn, epcs: tuple[str, ...], track: Track) -> None:
 
 
 def weigh(turn: Turn, track: Track) -> None:
-    """This vehicle is decided: credible tags that it did not take were weighed for it."""
-    tags = {
-        epc: evolve(tag, weighed=track.id) if tag.credible is not None and tag.owner is None and not tag.spent else tag
-        for epc, tag in turn.radio.tags.items()
-    }
+    """This vehicle is decided on L1: credible tags that it did not take were weighed for it.
+
+    Not those that still wait to be heard again: weighed, they would be this one's.
+    """
+    heard = turn.radio.tags.items()
+    tags = {epc: evolve(tag, weighed=track.id) if _weighable(tag, track) else tag for epc, tag in heard}
     turn.radio = evolve(turn.radio, tags=tags)
+
+
+def _weighable(tag: HeardTag, track: Track) -> bool:
+    return tag.credible is not None and tag.owner is None and not tag.spent and _fresh(tag, track)
 
 
 def left_l1(turn: Turn, track: Track, at_us: int) -> None:
