@@ -202,10 +202,15 @@ def _length_m(on_us: int, l3_us: int, off_us: int) -> float:
 
 
 def _motorcycle_length(turn: Turn, crossing: tuple[Now, Now], off: Now) -> None:
-    """Who went by as the motorcycle was too long for one: the motorcycle had left sideways, and this is the next."""
+    """Who went by as the motorcycle was too long for one: the motorcycle had left sideways, and this is the next.
+
+    Whom the arm would have stopped it was not; an open one (latched, or held up) stops nobody.
+    """
     on, l3 = crossing
     front = turn.front()
-    if front is None or not front.live or not _may_be(turn, front, on):
+    if front is None or not front.vehicle or not _may_be(turn, front, on):
+        return
+    if not (front.live or turn.arm.open_limit):
         return
     if _length_m(on.mono_us, l3.mono_us, off.mono_us) > MOTORCYCLE_M:
         passed(turn, enter(turn, front, on), l3)
