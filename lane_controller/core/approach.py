@@ -206,13 +206,13 @@ def leave_l1(turn: Turn, track: Track, at: Now, seen_us: int | None = None) -> N
     if track.standing is Standing.PHANTOM:
         turn.drop(track)
         return
+    _leaves_tags(turn, track, at)
     forward = _went_on(turn, track, at)
     if forward is False:
-        _leaves_tags(turn, track, at)
         _left_upstream(turn, track)
         return
     track = deciding.last_chance(turn, track, at.mono_us)
-    _leaves_tags(turn, track, at)
+    tags.left_l1(turn, track, at.mono_us)
     rear_us = _exact(turn, at)
     if rear_us is not None and seen_us is not None:
         rear_us = min(rear_us, seen_us)

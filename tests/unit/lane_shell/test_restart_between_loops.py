@@ -7,10 +7,11 @@ PLC's own rule. The levels that the lane last knew show nobody, and the arm is c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lane_controller.contracts.values import Outcome, TagStatus
 from lane_controller.core import effects as fx
-from lane_controller.core.config import LaneConfig
+from lane_controller.core.config import Geometry, LaneConfig
 from lane_controller.core.events import (
     BarrierReported,
     Booted,
@@ -25,7 +26,7 @@ from lane_controller.core.events import (
 )
 from lane_controller.core.instant import Now
 from lane_controller.core.lane import start, step
-from lane_controller.core.records import Authorised, Durable, PassageClosed, Record, Voided
+from lane_controller.core.records import Abandoned, Authorised, Durable, PassageClosed, Record, Voided
 from lane_controller.core.recovery import recover
 from lane_controller.core.values import BarrierState, Sensor, TagEntry, Tariff
 
@@ -34,14 +35,15 @@ TARIFF = Tariff(1, 0, ((1, 35_000), (2, 50_000), (3, 75_000), (4, 120_000), (5, 
 CLEAR = SensorLevels(False, False, False, False, False)
 CLOSED = BarrierReported(BarrierState.CLOSED, False, True)
 OPEN = BarrierReported(BarrierState.OPEN, True, False)
+G2 = LaneConfig(geometry=Geometry.G2)
 UTC_US = 1_781_500_000_000_000
 
 
 class Life:
     """One run of the lane's core; `records` is what it made durable."""
 
-    def __init__(self, durable: Durable, at_us: int) -> None:
-        self.lane, self.at_us = start(LaneConfig()), at_us
+    def __init__(self, durable: Durable, at_us: int, config: LaneConfig | None = None) -> None:
+        self.lane, self.at_us = start(config or LaneConfig()), at_us
         self.records: list[Record] = []
         self._timers: dict[str, int] = {}
         self.tell(Booted("b", durable.n > 0, durable, (TARIFF,)), ListHeartbeat(1, 0), ReaderConnected("r", None))
@@ -97,6 +99,16 @@ def restart(durable: Durable, past: SensorLevels, crossed: Sequence[tuple[Sensor
     return life
 
 
+def restart_long(durable: Durable, past: SensorLevels, told: Sequence[tuple[Sensor, bool, int]]) -> Life:
+    """The same in a non-stop lane, without anything that happens afterwards."""
+    life = Life(durable, 10**9 + 60_000_000, G2)
+    life.tell(PlcOnline(), past, CLOSED, after_ms=300)
+    for sensor, on, ago_ms in told:
+        life.tell(life.edge(sensor, on, happened_us=life.at_us - ago_ms * 1000))
+    life.tell(CLEAR, CLOSED)
+    return life
+
+
 def ends(life: Life) -> list[tuple[str, str]]:
     """How authorisations ended, and what crossed."""
     return [
@@ -138,3 +150,30 @@ def test_without_logged_edges_a_closed_arm_and_an_empty_lane_still_mean_gone() -
     durable, _ = authorised()
     life = restart(durable, CLEAR, ())
     assert ends(life) == [("Voided", "vehicle gone at restart")]
+
+
+def moved(life: Life) -> list[type]:
+    """Who crossed or left."""
+    return [type(record) for record in life.records if isinstance(record, PassageClosed | Abandoned | Voided)]
+
+
+ARRIVAL = (
+    (Sensor.L1, True, 40_000), (Sensor.LC1, True, 39_700), (Sensor.LC1, False, 39_000), (Sensor.L1, False, 39_000),
+)  # fmt: skip
+
+
+def test_who_comes_and_backs_out_unwatched_is_one_vehicle() -> None:
+    """L1 is told before LC1 of the same scan: nobody is held for that before LC1 is told."""
+    back = ((Sensor.L1, True, 9_000), (Sensor.LC1, True, 9_000), (Sensor.LC1, False, 3_000), (Sensor.L1, False, 2_000))
+    life = restart_long(Durable(n=1), replace(CLEAR, past=True), (*ARRIVAL, *back))
+    assert life.lane.tracks == ()
+    assert moved(life) == [Abandoned]
+
+
+def test_a_bounce_in_the_log_is_no_second_crossing() -> None:
+    behind = tuple((sensor, on, ago_ms - 35_500) for sensor, on, ago_ms in ARRIVAL)
+    bounce = ((Sensor.L2, True, 1_397), (Sensor.L2, False, 1_394))
+    told = (*ARRIVAL, *behind, *CROSSING[:4], *bounce, *CROSSING[4:])
+    life = restart_long(Durable(n=1), replace(CLEAR, past=True), told)
+    assert moved(life) == [PassageClosed]
+    assert len(life.lane.tracks) == 1
