@@ -5,6 +5,7 @@ Never: a vehicle that crossed L2 → L3 without a passage (motorcycles excepted)
 """
 
 from lane_controller.core import approach, deciding, passages, reach, tags
+from lane_controller.core.config import Geometry
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
 from lane_controller.core.reach import AtArm
@@ -101,10 +102,18 @@ def _entering(turn: Turn, at: Now) -> Track | None:
     front = _first_to_come(turn)
     if front is None or _may_be(turn, front, at):
         return front
+    if front.recovered and front.on_l1 and _may_be_ahead(turn, front):
+        return approach.was_ahead(turn, front)
     if front.dropped and front.live:
         # L1 went off under it: perhaps it left, and this is another one. Who is on L1 may be decided once more.
         tags.release(turn, passages.void(turn, front, "two vehicles where one was counted"), spent=False)
     return None
+
+
+def _may_be_ahead(turn: Turn, track: Track) -> bool:
+    """Only a restart took it for the one on L1, and there is room to stand beyond: its tag has not been heard since."""
+    heard = any(tag.owner == track.id for tag in turn.radio.tags.values())
+    return turn.cfg.geometry is Geometry.G2 and not heard
 
 
 def _may_be(turn: Turn, track: Track, at: Now) -> bool:
@@ -342,7 +351,13 @@ def l3_on(turn: Turn, at: Now) -> None:
         _second_on_l3(turn, at)
     else:
         flicker = turn.road.l3_off_us is not None and at.mono_us - turn.road.l3_off_us < clear_us(turn)
-        turn.set_road(l3_orphan=not flicker)
+        turn.set_road(l3_orphan=not flicker, l3_led=_lc2_led(turn, at))
+
+
+def _lc2_led(turn: Turn, at: Now) -> bool:
+    """Who is on L3 came through LC2: he drove out, though no edge of L2 was told."""
+    lc2 = turn.sensors.lc2
+    return lc2.on and lc2.pending is None and not lc2.stuck and 0 < at.mono_us - lc2.since_us <= ALONE_US
 
 
 def _not_by_l2(turn: Turn, track: Track, at: Now) -> Track | None:
@@ -417,8 +432,10 @@ def l3_off(turn: Turn, at: Now) -> None:
         return
     turn.set_road(l3_orphan=False)
     front = turn.front()
-    if front is not None and not front.on_l1 and turn.arm.open_limit:
-        on = turn.now.back(turn.trace_on(Sensor.L3) or at.mono_us)
+    if front is None or front.on_l1:
+        return
+    on = turn.now.back(turn.trace_on(Sensor.L3) or at.mono_us)
+    if turn.arm.open_limit or (turn.road.l3_led and front.vehicle and _may_be(turn, front, on)):
         passed(turn, enter(turn, front, on), on)
 
 

@@ -76,7 +76,8 @@ class SensorLevels:
     """All levels now: the baseline after boot, PLC return or a lost edge. None: that curtain is not installed.
 
     Where recovered edges follow a PLC return, deliver them before the levels. `past`: the levels that a restarted lane
-    last knew; the recovered edges since then follow, and after them the levels now.
+    last knew; the recovered edges since then follow, and after them the levels now. `still`: the first levels of a
+    restarted lane, and the PLC, which has run on, knows of no edge since the last that the lane had.
     """
 
     l1: bool
@@ -85,6 +86,7 @@ class SensorLevels:
     lc1: bool | None
     lc2: bool | None
     past: bool = False
+    still: bool = False
 
 
 @dataclass(frozen=True, slots=True)

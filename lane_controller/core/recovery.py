@@ -134,7 +134,8 @@ def levels(turn: Turn, event: SensorLevels) -> None:
     found |= {s: v for s, v in ((Sensor.LC1, event.lc1), (Sensor.LC2, event.lc2)) if v is not None}
     if turn.road.baseline_due:
         baseline(turn, found)
-        turn.set_road(baseline_due=False, past=event.past)
+        still = event.still and turn.cfg.geometry is Geometry.G2
+        turn.set_road(baseline_due=False, past=event.past, still=still)
         return
     for sensor, on in found.items():
         if turn.line(sensor).raw is not on:
@@ -146,14 +147,19 @@ def levels(turn: Turn, event: SensorLevels) -> None:
 
 
 def _void_gone(turn: Turn) -> None:
-    """What happened while nobody watched has been told: who has not crossed and is nowhere is gone."""
+    """What happened while nobody watched is known: who has not crossed and is seen by no sensor has lost his turn.
+
+    In a non-stop lane he still stands between L1 and L2; elsewhere there is no room for him to be unseen.
+    """
     busy = any(line.on or line.raw for line in (turn.line(sensor) for sensor in Sensor))
     if busy or not turn.arm.closed_limit:
         return
     for track in turn.tracks:
         if track.recovered and track.live and not track.on_l1 and track.times.l2_on is None:
-            tags.release(turn, passages.void(turn, track, "vehicle gone at restart"), spent=False)
-            turn.drop(track)
+            void = passages.void(turn, track, "vehicle gone at restart")
+            tags.release(turn, void, spent=False)
+            if not track.forward or turn.cfg.geometry is not Geometry.G2:
+                turn.drop(track)
 
 
 def settle_boot(turn: Turn) -> None:
@@ -165,11 +171,14 @@ def settle_boot(turn: Turn) -> None:
     turn.counts = replace(turn.counts, pending=(), held=())
     s = turn.sensors
     # Before recovered edges the arm tells nothing: it closed behind a vehicle that may have crossed meanwhile.
-    if not (s.l1.on or s.l2.on or not turn.arm.closed_limit or turn.road.past):
+    gone = not (s.l1.on or s.l2.on or not turn.arm.closed_limit or turn.road.past)
+    if gone and not turn.road.still:
         for old in pending:
             turn.effects.append(Record(Voided(old.passage_id, "vehicle gone at restart", turn.now)))
         pending = ()
     _place(turn, [_restore(turn, old) for old in _queue(turn, pending, held)])
+    if gone and turn.road.still:
+        _void_gone(turn)
 
 
 def _queue(turn: Turn, pending: tuple[Authorised, ...], held: tuple[Held, ...]) -> list[Authorised | Held]:
@@ -177,7 +186,7 @@ def _queue(turn: Turn, pending: tuple[Authorised, ...], held: tuple[Held, ...]) 
 
     The last of them, if held and on L1, is decided anew as whoever is found on L1.
     """
-    if not turn.road.past:
+    if not (turn.road.past or turn.road.still):
         return [*sorted(pending, key=_number)]
     queue: list[Authorised | Held] = [*pending, *held]
     queue.sort(key=_number)
@@ -211,6 +220,7 @@ def _restore(turn: Turn, old: Authorised | Held) -> Track:
         on_l1=False,
         recovered=True,
         recovered_until_us=until,
+        forward=_known_between(turn),
         frames=old.frames,
         flags=old.flags,
         finding=old.finding,
@@ -219,6 +229,12 @@ def _restore(turn: Turn, old: Authorised | Held) -> Track:
         decisions=1,
         l1_off_us=turn.t,
     )
+
+
+def _known_between(turn: Turn) -> bool:
+    """Who is not on L1 has driven on: leaving upstream would be on record, and nothing since is unknown."""
+    long = turn.cfg.geometry is Geometry.G2 and Sensor.LC1 in turn.cfg.curtains
+    return long and (turn.road.past or turn.road.still)
 
 
 def _place(turn: Turn, tracks: list[Track]) -> None:

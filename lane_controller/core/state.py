@@ -240,8 +240,11 @@ class Road:
     boot_seen: bool = False
     past: bool = False
     """Recovered edges of a restart are being told; the arm is reported as it is after them."""
+    still: bool = False
+    """After a restart it is known that nobody has moved since (non-stop lane, where somebody may stand unseen)."""
     lc1_proven: bool = False
     l3_orphan: bool = False
+    l3_led: bool = False
     l3_off_us: int | None = None
     l3_counted_us: int | None = None
     l2_off_us: int | None = None

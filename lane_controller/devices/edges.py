@@ -214,10 +214,11 @@ class EdgeTracker:
         if missed and not self._started:
             yield from self._baseline({edge.which: not edge.v for edge in reversed(missed)}, self.position)
             missed = _without_arrival(missed)
+        still = not missed and self._unmoved()
         for edge in missed:
             if self._is_new(edge.seq):
                 yield self._hand(edge, now_us)
-        yield from self._baseline({}, None)
+        yield from self._baseline({}, None, still)
         for edge in edges:
             if self._is_new(edge.seq):
                 yield from self._in_order(edge, now_us)
@@ -234,7 +235,15 @@ class EdgeTracker:
     def _is_new(self, seq: int) -> bool:
         return self.position is None or seq > self.position.seq
 
-    def _baseline(self, before: Mapping[Sensor, bool], position: PlcPosition | None) -> Iterator[Handed]:
+    def _unmoved(self) -> bool:
+        """A start of the lane: the PLC has run on, and tells of no edge since the last that the lane had."""
+        last = self.position
+        newest = max((level.seq for level in self.levels.values() if level.boot == self.boot), default=None)
+        return not self._started and last is not None and last.boot == self.boot and last.seq == newest
+
+    def _baseline(
+        self, before: Mapping[Sensor, bool], position: PlcPosition | None, still: bool = False
+    ) -> Iterator[Handed]:
         """Levels and arm. `before` overrules levels that are newer than the baseline, which then ends at `position`."""
         current = {sensor: level for sensor, level in self.levels.items() if level.boot == self.boot}
         loops_known = all(sensor in current for sensor in (Sensor.L1, Sensor.L2, Sensor.L3))
@@ -246,7 +255,7 @@ class EdgeTracker:
             levels = {sensor: before.get(sensor, current[sensor].v) if sensor in current else None for sensor in Sensor}
             loops = (bool(levels[Sensor.L1]), bool(levels[Sensor.L2]), bool(levels[Sensor.L3]))
             yield (
-                SensorLevels(*loops, levels[Sensor.LC1], levels[Sensor.LC2], past=bool(before)),
+                SensorLevels(*loops, levels[Sensor.LC1], levels[Sensor.LC2], past=bool(before), still=still),
                 position or self.position,
             )
         if self.barrier is not None and self.barrier.boot == self.boot:
@@ -275,9 +284,14 @@ def _reported(message: BarrierMessage) -> BarrierReported:
 def _without_arrival(missed: list[EdgeMessage]) -> list[EdgeMessage]:
     """A vehicle that came onto L1 unwatched and still stands there arrives now: before, nobody could hear its tag."""
     on_l1 = [edge for edge in missed if edge.which is Sensor.L1]
-    if not on_l1 or not on_l1[-1].v or _from_downstream(on_l1[-1], missed):
+    if not on_l1 or not on_l1[-1].v or _from_downstream(on_l1[-1], missed) or _at_arm(on_l1[-1], missed):
         return missed
     return [edge for edge in missed if edge is not on_l1[-1]]
+
+
+def _at_arm(arrival: EdgeMessage, missed: list[EdgeMessage]) -> bool:
+    """Somebody is on L2 since: perhaps this one, a long vehicle; then it has come before."""
+    return any(edge.which is Sensor.L2 and edge.v and edge.seq > arrival.seq for edge in missed)
 
 
 def _from_downstream(arrival: EdgeMessage, missed: list[EdgeMessage]) -> bool:

@@ -6,6 +6,7 @@ Never: an arm that closes on a vehicle; an edge that is neither delivered, logge
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from lane_controller.core.config import CURTAINS, LaneConfig
@@ -220,8 +221,9 @@ class Plc:
         if self.log:
             self.heard.append((self.agenda.now_us, self.log[-1][0]))
         if announced:
+            still = not self._started and not missed and self.computer.boots > 1
             self._started = True
-            self.computer.feed(self._levels({}))
+            self.computer.feed(replace(self._levels({}), still=still))
         self._tell_arm()
 
     # ---- the arm ----------------------------------------------------------------------------------------------------
@@ -312,6 +314,9 @@ def _without_arrival(missed: list[Edge]) -> list[Edge]:
     if not on_l1 or not on_l1[-1][2]:
         return missed
     came_us = on_l1[-1][3]
+    if any(edge[1] is Sensor.L2 and edge[2] and edge[3] > came_us for edge in missed):
+        # A long one, on L2 by now.
+        return missed
     if any(edge[1] is Sensor.LC1 and edge[2] and abs(edge[3] - came_us) <= SAME_SCAN_US for edge in missed):
         return missed
     return [edge for edge in missed if edge is not on_l1[-1]]

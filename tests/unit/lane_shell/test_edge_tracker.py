@@ -89,10 +89,10 @@ def test_at_a_start_the_road_is_first_as_it_was_before_the_logged_edges() -> Non
     link = Link(PlcPosition("b", 4))
     logged = [
         edge("l1", False, 4, recovered=True),
-        edge("l1", True, 5, recovered=True),
-        edge("l2", True, 6, recovered=True),
+        edge("l2", True, 5, recovered=True),
+        edge("l1", True, 6, recovered=True),
     ]
-    link.feed(status(), level("l1", True, 5), level("l2", True, 6), level("l3", True, 2), closed(), *logged)
+    link.feed(status(), level("l1", True, 6), level("l2", True, 5), level("l3", True, 2), closed(), *logged)
     events = link.wait(SETTLE_US)
     kinds = [PlcOnline, SensorLevels, BarrierReported, SensorChanged, SensorLevels, BarrierReported]
     assert [type(event) for event in events] == kinds

@@ -28,6 +28,7 @@ from lane_controller.core.instant import Now
 from lane_controller.core.lane import start, step
 from lane_controller.core.records import Abandoned, Authorised, Durable, PassageClosed, Record, Voided
 from lane_controller.core.recovery import recover
+from lane_controller.core.state import Standing
 from lane_controller.core.values import BarrierState, Sensor, TagEntry, Tariff
 
 TAG = TagEntry("AA", None, "acc", "VETC", "20A12345", 1, TagStatus.ACTIVE, 10**6, None, 1)
@@ -177,3 +178,44 @@ def test_a_bounce_in_the_log_is_no_second_crossing() -> None:
     life = restart_long(Durable(n=1), replace(CLEAR, past=True), told)
     assert moved(life) == [PassageClosed]
     assert len(life.lane.tracks) == 1
+
+
+def authorised_long() -> Durable:
+    """A non-stop lane that died as a vehicle it had let through was on L1."""
+    life = Life(Durable(), 10**9, G2)
+    life.tell(PlcOnline(), CLEAR, CLOSED)
+    life.tell(life.edge(Sensor.L1, True), *[TagSeen("AA", None, 1, -55, None, "r", TAG)] * 4)
+    life.tell(after_ms=600)
+    return recover(life.records, 1)
+
+
+ON_L1 = SensorLevels(True, False, False, False, False, past=True)
+CLEARS = ((Sensor.LC1, True, 40_000), (Sensor.LC1, False, 39_300), (Sensor.L1, False, 39_300))
+
+
+def test_who_stands_unseen_in_a_long_lane_is_void_and_keeps_his_place() -> None:
+    life = restart_long(authorised_long(), ON_L1, CLEARS)
+    assert ends(life) == [("Voided", "vehicle gone at restart")]
+    (there,) = life.lane.tracks
+    assert (there.standing, there.forward) == (Standing.VOID, True)
+
+
+def test_so_does_who_has_not_moved_since() -> None:
+    """The PLC knows of no edge: whoever was between L1 and L2 is there still, without his authorisation."""
+    life = restart_long(authorised_long(), replace(CLEAR, still=True), ())
+    assert ends(life) == [("Voided", "vehicle gone at restart")]
+    assert [track.standing for track in life.lane.tracks] == [Standing.VOID]
+
+
+def test_who_comes_to_the_arm_had_left_l1_before_the_restart() -> None:
+    """L1 was on at the restart, but LC1 breaks only as somebody is on L2: it is the one that was let through."""
+    told = (
+        (Sensor.LC1, True, 9_050), (Sensor.L2, True, 9_000), (Sensor.LC2, True, 8_800), (Sensor.L3, True, 8_500),
+        (Sensor.L2, False, 8_000), (Sensor.LC2, False, 8_100), (Sensor.L3, False, 7_600),
+        (Sensor.LC1, False, 6_000), (Sensor.L1, False, 6_000),
+    )  # fmt: skip
+    life = restart_long(authorised_long(), ON_L1, told)
+    assert ends(life) == [("PassageClosed", Outcome.CHARGED)]
+    (behind,) = life.lane.tracks
+    assert behind.forward
+    assert not behind.live
