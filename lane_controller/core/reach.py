@@ -161,8 +161,8 @@ def _speed_under_arm(at: AtArm) -> float | None:
         took = _s(at.l3_us - at.l2_us)
         return (L2_TO_LC2_M + LC2_TO_L3_M) / took + BRAKING_M_S2 * took / 2
     took = _s(at.lc2_us - at.l2_us)
-    first, then = L2_TO_LC2_M / took, LC2_TO_L3_M / _s(at.l3_us - at.lc2_us)
-    return first if then >= first else first + BRAKING_M_S2 * took / 2
+    # It may have braked on that metre, also where it speeds up afterwards.
+    return L2_TO_LC2_M / took + BRAKING_M_S2 * took / 2
 
 
 def _speed_at_lc1(track: Track) -> float | None:
