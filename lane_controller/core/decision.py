@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lane_controller.contracts.values import Outcome, TagStatus
 from lane_controller.core.config import LaneConfig, PlateFallback
 from lane_controller.core.events import CardTapped, ClassMeasured, PlateRead
-from lane_controller.core.evolve import evolve
+from lane_controller.core.evolve import evolve, quick
 from lane_controller.core.plates import plates_agree
 from lane_controller.core.records import Finding
 from lane_controller.core.state import HeardTag
@@ -22,6 +22,7 @@ NO_TARIFF = "NO_TARIFF"
 LIFTED_BY_CARD = frozenset({Flag.NO_TAG, Flag.LOW_BALANCE, Flag.PLATE_MISMATCH})
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Evidence of one vehicle at its decision. `own_vnd`, `repeated` are keyed by EPC; `listed` is best score first."""
@@ -41,6 +42,7 @@ class Facts:
     candidates: tuple[Candidate, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`holds` empty: the vehicle may pass with `finding`. `epcs`: tags that are bound by this."""

@@ -13,6 +13,7 @@ from lane_controller.core.records import Record as DurableRecord
 from lane_controller.core.values import Aspect, BarrierAction, Cause, DisplayCode, Flag, TraceEdge
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Record:
     """Make `record` durable, then go on with the next effect."""
@@ -32,11 +33,13 @@ class CommandBarrier:
     ttl_ms: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SetSignal:
     aspect: Aspect
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ShowDisplay:
     """Vietnamese lines, UTF-8 NFC, at most 16 characters each where the text allows."""
@@ -45,6 +48,7 @@ class ShowDisplay:
     lines: tuple[str, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AskPlate:
     """Take frames of the vehicle on L1 now (its edge was at `l1_on_mono_us`) and answer with `PlateRead(track=…)`."""
@@ -76,6 +80,7 @@ class RaiseFlag:
     trace: tuple[TraceEdge, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class EnterState:
     """The lane's state changed: publish it."""
@@ -98,6 +103,7 @@ class CancelTimer:
     key: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ReadLevels:
     """Read all sensor levels and the arm again; answer with `SensorLevels` and `BarrierReported`."""

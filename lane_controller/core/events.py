@@ -13,6 +13,7 @@ from lane_controller.core.records import Durable
 from lane_controller.core.values import AckResult, BarrierState, CardRole, Mode, Sensor, TagEntry, Tariff, VehicleKind
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Booted:
     """The lane program started. `boot_id` is new at each start; `restart` is False only on an empty journal."""
@@ -23,6 +24,7 @@ class Booted:
     tariffs: tuple[Tariff, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TimerFired:
     """A `StartTimer` came due. A late or stale one is harmless: the core looks at its own deadlines."""
@@ -44,6 +46,7 @@ class TagSeen:
     entry: TagEntry | None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ReaderConnected:
     """LLRP session up. `clock_utc_us`: the reader's clock at this instant (LLRP 1.1 s.14), None for an uptime."""
@@ -52,6 +55,7 @@ class ReaderConnected:
     clock_utc_us: int | None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ReaderLost:
     reader: str
@@ -71,6 +75,7 @@ class SensorChanged:
     happened_mono_us: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SensorLevels:
     """All levels now: the baseline after boot, PLC return or a lost edge. None: that curtain is not installed.
@@ -89,6 +94,7 @@ class SensorLevels:
     still: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class EdgeLost:
     """The PLC's edge numbers have a gap; the core answers with `ReadLevels`."""
@@ -134,6 +140,7 @@ class NeighbourHeard:
     vehicle: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CardTapped:
     """A card at the lane's reader; `holder`: who or what it is issued to, if known."""
@@ -143,16 +150,19 @@ class CardTapped:
     holder: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OperatorLoggedIn:
     operator: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OperatorLoggedOut:
     pass
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ReleaseRequested:
     """The operator releases the held vehicle; `vehicle_class`: as seen by the operator, where nothing else says it."""
@@ -161,6 +171,7 @@ class ReleaseRequested:
     vehicle_class: int | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ModeRequested:
     """A supervisor changes the mode. AUTO also ends FAULT when the limit switches are well."""
@@ -169,6 +180,7 @@ class ModeRequested:
     by: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ListHeartbeat:
     """Newest applied tag-list change or heartbeat: its version, and its age at this instant."""
@@ -177,6 +189,7 @@ class ListHeartbeat:
     age_us: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ListEntryChanged:
     """One row of the tag list changed (None: removed); `version` of the list that did it."""
@@ -186,16 +199,19 @@ class ListEntryChanged:
     version: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TariffChanged:
     tariff: Tariff
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PlcOnline:
     """Field IO is there. `SensorLevels` and `BarrierReported` follow."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PlcOffline:
     pass
@@ -212,12 +228,14 @@ class BarrierReported:
     last_cmd_id: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class BarrierAcked:
     cmd_id: str
     result: AckResult
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ClockStepped:
     """Local wall time was set; `step_us` is how far. Already in `Now.utc_us` of this event."""

@@ -101,6 +101,7 @@ class Authorised:
     at: Now
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Held:
     """A vehicle is held under this passage id; it may still be authorised, released, or leave."""
@@ -111,6 +112,7 @@ class Held:
     at: Now
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PassageClosed:
     """A vehicle crossed: the passage is final, its charge (if any) committed."""
@@ -119,6 +121,7 @@ class PassageClosed:
     passage: Passage
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Voided:
     """An authorisation came to nothing: nobody pays under this id."""
@@ -128,6 +131,7 @@ class Voided:
     at: Now
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Abandoned:
     """A vehicle left upstream: no passage."""
@@ -140,6 +144,7 @@ class Abandoned:
     at: Now
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ModeChanged:
     mode: Mode
@@ -147,6 +152,7 @@ class ModeChanged:
     at: Now
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OperatorSession:
     """Login (operator named) or logout (None)."""
@@ -155,6 +161,7 @@ class OperatorSession:
     at: Now
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ListChanged:
     """The list row of a tag with own committed charges changed: they no longer count against it (R13)."""
@@ -164,6 +171,7 @@ class ListChanged:
     at: Now
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class FlagRaised:
     """A finding of the lane that belongs to no vehicle (those of a vehicle travel with its passage)."""
@@ -179,6 +187,7 @@ Record: TypeAlias = (
 )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OwnCharge:
     """Committed by this lane since the tag's row last changed (R13)."""
@@ -188,6 +197,7 @@ class OwnCharge:
     sum_vnd: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class LastCommit:
     """When a tag was last committed here (R15); `utc_us`, because the monotonic clock does not survive a reboot."""
@@ -196,6 +206,7 @@ class LastCommit:
     utc_us: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Durable:
     """What survives a restart: `epoch` of the storage, counters, pending authorisations, R13 and R15 memory, mode.

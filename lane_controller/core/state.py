@@ -80,6 +80,7 @@ class Line:
         return self.on if self.pending is None else self.pending
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Sensors:
     l1: Line = Line()
@@ -152,6 +153,7 @@ class Neighbour:
     claim_dbm: int | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ReaderLink:
     """A connection. `offset_us`: reader clock minus our monotonic clock, which no step of wall time moves (I10)."""
@@ -162,6 +164,7 @@ class ReaderLink:
     stale_flagged: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Radio:
     tags: Mapping[str, HeardTag] = field(default_factory=dict)
@@ -263,6 +266,7 @@ class Road:
     loose_class: tuple[int, ClassMeasured] | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ArmCommand:
     """The movement last sent; `done`: confirmed by its limit switch, or `given_up` after the retry."""
@@ -277,6 +281,7 @@ class ArmCommand:
     given_up: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Arm:
     """The arm as its limit switches say (I5), and what we last asked of it."""
@@ -312,6 +317,7 @@ class Arm:
         return under_way or self.state is _CLOSING
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What people and the back office set: mode, operator, list age, tariffs, the link to the field."""
@@ -325,6 +331,7 @@ class Desk:
     tariffs: tuple[Tariff, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Durable counters and memories, and what names this run."""
@@ -339,6 +346,7 @@ class Counts:
     held: tuple[Held, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What driver and back office see now; None before boot."""

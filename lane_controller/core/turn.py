@@ -9,7 +9,7 @@ from enum import Enum, auto
 from typing import Any, TypeAlias
 
 from lane_controller.core.effects import Effect, RaiseFlag, Record
-from lane_controller.core.evolve import changer, evolve
+from lane_controller.core.evolve import changer, evolve, maker
 from lane_controller.core.instant import Now
 from lane_controller.core.records import FlagRaised
 from lane_controller.core.state import (
@@ -31,6 +31,7 @@ from lane_controller.core.values import Flag, Sensor, TraceEdge
 TRACE_KEPT = 24
 FIELD = {Sensor.L1: "l1", Sensor.L2: "l2", Sensor.L3: "l3", Sensor.LC1: "lc1", Sensor.LC2: "lc2"}
 _WITH_LINE = {sensor: changer(Sensors, name) for sensor, name in FIELD.items()}
+_lane = maker(Lane)
 
 
 Ready: TypeAlias = tuple[tuple[Track, ...], Radio, Arm, Desk, int | None]
@@ -91,7 +92,7 @@ class Turn:
 
     def lane(self, settled: bool) -> Lane:
         """The lane after this step; `settled`: its last conclusions changed nothing."""
-        return Lane(
+        return _lane(
             self.cfg,
             self.sensors,
             self.radio,
@@ -152,11 +153,11 @@ class Turn:
 
     def drop(self, track: Track) -> None:
         """A vehicle is no longer in the lane."""
-        self.tracks = tuple(old for old in self.tracks if old.id != track.id)
+        self.tracks = tuple([old for old in self.tracks if old.id != track.id])
 
     def queue(self) -> tuple[Track, ...]:
         """Toll vehicles in order, the first one nearest to the exit."""
-        return tuple(track for track in self.tracks if track.vehicle)
+        return tuple([track for track in self.tracks if track.vehicle])
 
     def first(self) -> Track | None:
         """The first toll vehicle, nearest to the exit."""
@@ -168,10 +169,11 @@ class Turn:
     def occupant(self) -> Track | None:
         """The vehicle now on L1."""
         occupant = self.road.occupant
-        if occupant is None:
-            return None
-        track = self.track(occupant)
-        return track if track is not None and track.on_l1 else None
+        if occupant is not None:
+            for track in self.tracks:
+                if track.id == occupant:
+                    return track if track.on_l1 else None
+        return None
 
     def under_arm(self) -> Track | None:
         """The first vehicle on L2 that has not reached L3 yet."""

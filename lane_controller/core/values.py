@@ -165,6 +165,7 @@ class Flag(StrEnum):
     WRONG_WAY = "WRONG_WAY"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """A monthly or quarterly ticket of one tag at this plaza; dates are local ISO dates, both included (R11)."""
@@ -193,6 +194,7 @@ class TagEntry:
     exempt_reason: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Tariff:
     """Fares in whole VND from one instant on: pairs (class 1–5, fare)."""

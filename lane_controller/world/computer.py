@@ -15,7 +15,7 @@ from lane_controller.core import lane as core
 from lane_controller.core.config import LaneConfig
 from lane_controller.core.effects import CancelTimer, Effect, Record, StartTimer
 from lane_controller.core.events import Booted, Event, TimerFired
-from lane_controller.core.evolve import changer
+from lane_controller.core.evolve import maker
 from lane_controller.core.instant import Now
 from lane_controller.core.plain import record_from_plain, to_plain
 from lane_controller.core.records import Durable
@@ -32,9 +32,8 @@ NOON_UTC_US = 1_781_499_600_000_000
 Step = Callable[[Lane, Event, Now], tuple[Lane, tuple[Effect, ...]]]
 Recover = Callable[[list[DurableRecord]], Durable]
 
-_ANY = Now(0, 0)
-_instant = changer(Now, "mono_us", "utc_us")
-"""`Now` at half its price: there is one for every event."""
+_instant = maker(Now)
+"""There is one for every event."""
 
 
 class LaneComputer:
@@ -84,18 +83,16 @@ class LaneComputer:
             return
         self.steps += 1
         at_us = self.agenda.now_us
-        now = _instant(_ANY, at_us + self.base_us, NOON_UTC_US + at_us + self.wall_us)
+        now = _instant(at_us + self.base_us, NOON_UTC_US + at_us + self.wall_us)
         self.lane, effects = self._step(lane, event, now)
-        if self.cut_after is not None and any(type(effect) is Record for effect in effects):
+        if effects and self.cut_after is not None and any(type(effect) is Record for effect in effects):
             self._cut_within(event, effects, now)
             return
         self.checker.see(event, effects, now)
         if self.watch is not None:
             self.watch(event, now, effects)
-        if effects:
-            perform = self._perform
-            for effect in effects:
-                perform(effect)
+        for effect in effects:
+            self._perform(effect)
 
     def _cut_within(self, event: Event, effects: tuple[Effect, ...], now: Now) -> None:
         """Only the first effects of this step happen, then power is gone."""
