@@ -11,7 +11,7 @@ from lane_controller.core.crossing import clear_us
 from lane_controller.core.effects import CommandBarrier
 from lane_controller.core.events import BarrierAcked, BarrierReported
 from lane_controller.core.evolve import evolve
-from lane_controller.core.state import BEFORE, ArmCommand, Track
+from lane_controller.core.state import AUTHORISED, BEFORE, ArmCommand, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import AckResult, BarrierAction, BarrierState, Cause, Flag, Mode, Sensor
 
@@ -111,14 +111,20 @@ def _note_open(turn: Turn) -> None:
 
 def _first_live(turn: Turn) -> Track | None:
     """The first vehicle of the queue, if it may pass."""
-    first = turn.first()
-    return first if first is not None and first.live else None
+    for track in turn.tracks:
+        if track.standing is AUTHORISED:
+            return track
+        if track.vehicle:
+            return None
+    return None
 
 
 def _timeouts(turn: Turn) -> None:
-    at = command_deadline(turn)
     command = turn.arm.command
-    if at is None or at > turn.t or command is None:
+    if command is None or command.done:
+        return
+    at = command_deadline(turn)
+    if at is None or at > turn.t:
         return
     opening = turn.arm.opening
     if turn.arm.broken:
@@ -251,8 +257,8 @@ def close_at(turn: Turn) -> int | None:
 
 def _kept_open(turn: Turn) -> bool:
     """Somebody may pass, or a latch has ended and L1 is not clear yet (I12)."""
-    first = turn.first()
-    if first is not None and first.live and not first.recovered:
+    first = _first_live(turn)
+    if first is not None and not first.recovered:
         return True
     return turn.arm.leaving_latch and turn.sensors.l1.raw
 
@@ -260,7 +266,7 @@ def _kept_open(turn: Turn) -> bool:
 def clear_at(turn: Turn) -> int | None:
     """When `clear` has elapsed, counted from the latest of L2, LC2 and L3 off; None while one is active (I1)."""
     s, road = turn.sensors, turn.road
-    if s.l2.on or s.lc2.on or s.l3.on or s.l2.raw or s.lc2.raw or s.l3.raw:
+    if s.l2.on or s.lc2.on or s.l3.on or s.l2.pending or s.lc2.pending or s.l3.pending:
         return None
     wait_us = clear_us(turn)
     latest: int | None = None

@@ -34,13 +34,13 @@ _shared = changer(HeardTag, "shared_us")
 
 def heard_again(lane: Lane, event: TagSeen, now_us: int) -> Stepped | None:
     """One more read of a tag that was credible before, or is not yet."""
-    radio, cfg = lane.radio, lane.config
-    old = radio.tags.get(event.epc)
+    radio, cfg, epc = lane.radio, lane.config, event.epc
+    old = radio.tags.get(epc)
     if old is None or (event.tid is not None and event.tid != old.tid):
         return None
     if event.entry is not old.entry and event.entry != old.entry:
         return None
-    if old.owner is None and event.epc in radio.neighbours and _is_compared(lane, old):
+    if old.owner is None and epc in radio.neighbours and _is_compared(lane, old):
         return None
     if not _told_before(lane, old) or not _in_time(lane, event, now_us) or forgets(lane, now_us):
         return None
@@ -52,7 +52,7 @@ def heard_again(lane: Lane, event: TagSeen, now_us: int) -> Stepped | None:
     elif not tag.spent and (tag.shared_us is None or now_us - tag.shared_us >= SHARE_EVERY_US):
         tag = _shared(tag, now_us)
         effects = (ShareHeard(tag.epc, len(tag.window), tag.median_dbm, _occupied(lane)),)
-    return _with_radio(lane, _with_tags(radio, {**radio.tags, event.epc: tag})), effects
+    return _with_radio(lane, _with_tags(radio, {**radio.tags, epc: tag})), effects
 
 
 def neighbour_heard(lane: Lane, event: NeighbourHeard, now_us: int) -> Stepped | None:
@@ -131,10 +131,10 @@ def looks_at_tags(lane: Lane, now_us: int) -> bool:
 
 def _in_time(lane: Lane, event: TagSeen, now_us: int) -> bool:
     """Neither a stale report nor one of a clock that runs ahead, both of which are flagged."""
-    link = lane.radio.readers.get(event.reader)
-    if link is None or link.offset_us is None or event.stamp_utc_us is None:
+    link, stamp_us = lane.radio.readers.get(event.reader), event.stamp_utc_us
+    if link is None or stamp_us is None or link.offset_us is None:
         return True
-    age_us = now_us + link.offset_us - event.stamp_utc_us
+    age_us = now_us + link.offset_us - stamp_us
     return -lane.config.reader_clock_ms * 1000 <= age_us <= lane.config.tag_memory_ms * 1000
 
 

@@ -85,9 +85,8 @@ def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
     timers = lane.timers
     due = bool(timers) and min(timers.values()) <= now.mono_us
     settled = lane.settled and not due
-    if settled:
-        quick = QUICK.get(type(event))
-        stepped = quick(lane, event, now.mono_us) if quick is not None else None
+    if settled and (quick := QUICK.get(type(event))) is not None:
+        stepped = quick(lane, event, now.mono_us)
         if stepped is not None:
             return stepped
     turn = Turn(lane, now)

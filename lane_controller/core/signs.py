@@ -45,6 +45,7 @@ TEXT: dict[DisplayCode, tuple[str, ...]] = {
 MODE_CODE = {Mode.CLOSED: DisplayCode.CLOSED, Mode.CONVOY: DisplayCode.CONVOY, Mode.EMERGENCY: DisplayCode.IDLE}
 """What a mode shows whoever is there; rules.md has no code for EMERGENCY."""
 
+_DEGRADED, _FAULT = LaneState.DEGRADED, LaneState.FAULT
 _AUTO, _MANUAL, _RED, _GREEN = Mode.AUTO, Mode.MANUAL, Aspect.RED, Aspect.GREEN
 _NOBODY = (DisplayCode.IDLE, TEXT[DisplayCode.IDLE])
 
@@ -88,15 +89,17 @@ def lane_state(turn: Turn) -> LaneState:
     """FAULT, then a lost PLC, then what the supervisor asked for, then a lost reader or a stuck sensor."""
     desk = turn.desk
     if turn.arm.fault or turn.arm.broken:
-        return LaneState.FAULT
+        return _FAULT
     if not desk.plc_online:
-        return LaneState.DEGRADED
+        return _DEGRADED
     if desk.mode is not _AUTO and desk.mode is not _MANUAL:
         return MODE_STATE[desk.mode]
-    readers = turn.radio.readers.values()
-    if _stuck(turn.sensors) or not any(link.connected for link in readers):
-        return LaneState.DEGRADED
-    return MODE_STATE[desk.mode]
+    if _stuck(turn.sensors):
+        return _DEGRADED
+    for link in turn.radio.readers.values():
+        if link.connected:
+            return MODE_STATE[desk.mode]
+    return _DEGRADED
 
 
 def signal(turn: Turn) -> Aspect:

@@ -84,10 +84,12 @@ def purge(turn: Turn) -> None:
             tags = {e: tag for e, tag in radio.tags.items() if tag.last_us >= oldest or tag.owner is not None}
             turn.radio = evolve(radio, tags=tags)
             break
-    if radio.neighbours and any(n.last_us < oldest for n in radio.neighbours.values()):
-        left = {e: n for e, n in radio.neighbours.items() if n.last_us >= oldest or claimed(turn.radio, e, n)}
-        if len(left) < len(radio.neighbours):
-            turn.radio = evolve(turn.radio, neighbours=left)
+    for heard in radio.neighbours.values():
+        if heard.last_us < oldest:
+            left = {e: n for e, n in radio.neighbours.items() if n.last_us >= oldest or claimed(turn.radio, e, n)}
+            if len(left) < len(radio.neighbours):
+                turn.radio = evolve(turn.radio, neighbours=left)
+            break
 
 
 def claimed(radio: Radio, epc: str, heard: Neighbour) -> bool:
@@ -152,14 +154,15 @@ def _claim(old: Neighbour | None, event: NeighbourHeard) -> int | None:
 
 def arbitrate(turn: Turn) -> None:
     """Raise CROSS_READ for every tag that a neighbour owns, once its arbitration is over."""
-    if turn.radio.tags.keys().isdisjoint(turn.radio.neighbours):
+    remembered = turn.radio.tags
+    if not remembered:
         return
     wait_us = turn.cfg.arbitration_wait_ms * 1000
     for epc, heard in turn.radio.neighbours.items():
-        tag = turn.radio.tags.get(epc)
-        if tag is None or tag.cross_read or tag.owner is not None or turn.t < heard.first_us + wait_us:
+        if heard.claim_dbm is None or epc not in remembered or turn.t < heard.first_us + wait_us:
             continue
-        if owned_by_neighbour(turn, tag):
+        tag = turn.radio.tags[epc]
+        if not tag.cross_read and tag.owner is None and owned_by_neighbour(turn, tag):
             turn.radio = evolve(turn.radio, tags={**turn.radio.tags, epc: evolve(tag, cross_read=True)})
             turn.flag(Flag.CROSS_READ, turn.occupant())
 

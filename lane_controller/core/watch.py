@@ -60,13 +60,9 @@ def _stall_deadlines(turn: Turn) -> list[tuple[Sensor, int]]:
 def _stuck_deadlines(turn: Turn) -> list[tuple[Sensor, int]]:
     s = turn.sensors
     wait_us = turn.cfg.stuck_ms * 1000
-    found = []
-    if s.l1.on and not s.l1.stuck and not _l1_is_used(turn):
-        found.append((_L1, s.l1.since_us + wait_us))
-    for sensor, line in ((_L2, s.l2), (_L3, s.l3), (_LC1, s.lc1), (_LC2, s.lc2)):
-        if line.on and not line.stuck:
-            found.append((sensor, line.since_us + wait_us))
-    return found
+    lines = ((_L1, s.l1), (_L2, s.l2), (_L3, s.l3), (_LC1, s.lc1), (_LC2, s.lc2))
+    on = [(sensor, line.since_us + wait_us) for sensor, line in lines if line.on and not line.stuck]
+    return on[1:] if on and on[0][0] is _L1 and _l1_is_used(turn) else on
 
 
 def _l1_is_used(turn: Turn) -> bool:
@@ -82,12 +78,11 @@ def _l1_is_used(turn: Turn) -> bool:
         # It was judged by a tag, though that tag may be forgotten by now.
         return True
     l1_on = track.times.l1_on
-    return any(
-        tag.credible is not None
-        and not tag.spent
-        and (tag.owner == track.id or (l1_on is not None and tag.last_us >= l1_on.mono_us))
-        for tag in turn.radio.tags.values()
-    )
+    for tag in turn.radio.tags.values():
+        ours = tag.owner == track.id or (l1_on is not None and tag.last_us >= l1_on.mono_us)
+        if ours and tag.credible is not None and not tag.spent:
+            return True
+    return False
 
 
 def settle_timers(turn: Turn, due: bool) -> None:
@@ -141,29 +136,34 @@ def _stuck_l1_as_before(turn: Turn) -> bool:
 def deadlines(turn: Turn) -> dict[str, int]:
     """Every instant at which this lane must look again, by timer key; instants already past are not timers."""
     found: dict[str, int] = {}
-    t, s = turn.t, turn.sensors
+    t = turn.t
     for happened, sensor, on in pending(turn):
         found[DEBOUNCE[sensor]] = max(happened + turn.cfg.debounce_us(sensor, on), t + 1)
     if turn.tracks:
-        _put(found, "decide", deciding.next_deadline(turn), t)
-        _put(found, "depart", departures.next_departure(turn)[1], t)
-    if turn.arm.command is not None:
-        _put(found, "arm", arm.command_deadline(turn), t)
-    if not turn.arm.closed_limit:
-        _put(found, "close", arm.close_at(turn), t)
-    if turn.radio.neighbours:
-        _put(found, "arbitrate", _arbitration(turn), t)
+        if (at := deciding.next_deadline(turn)) is not None and at > t:
+            found["decide"] = at
+        if (at := departures.next_departure(turn)[1]) is not None and at > t:
+            found["depart"] = at
+    command = turn.arm.command
+    if command is not None and not command.done and (at := arm.command_deadline(turn)) is not None and at > t:
+        found["arm"] = at
+    if not turn.arm.closed_limit and (at := arm.close_at(turn)) is not None and at > t:
+        found["close"] = at
+    if turn.radio.neighbours and (at := _arbitration(turn)) is not None and at > t:
+        found["arbitrate"] = at
+    _put_long_on(found, turn)
+    return found
+
+
+def _put_long_on(found: dict[str, int], turn: Turn) -> None:
+    """When a sensor that is on will have been so for too long."""
+    s = turn.sensors
     if s.l1.on or s.l2.on or s.l3.on or s.lc1.on or s.lc2.on:
         for sensor, stall_at in _stall_deadlines(turn):
             found[STALL[sensor]] = stall_at
         for sensor, stuck_at in _stuck_deadlines(turn):
-            _put(found, STUCK[sensor], stuck_at, t)
-    return found
-
-
-def _put(found: dict[str, int], key: str, at: int | None, now_us: int) -> None:
-    if at is not None and at > now_us:
-        found[key] = at
+            if stuck_at > turn.t:
+                found[STUCK[sensor]] = stuck_at
 
 
 def _arbitration(turn: Turn) -> int | None:
