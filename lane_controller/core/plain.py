@@ -118,7 +118,7 @@ def _as_it_is(value: Any) -> Any:
 def _encode_collection(value: Any) -> list[Any]:
     """What only a lane has, not an event or a record."""
     if isinstance(value, OwnCharges):
-        return [_fields(own) for bucket in value.buckets for own in bucket.values()]
+        return [_fields(own) for own in value]
     if isinstance(value, frozenset):
         return sorted(_encode(item) for item in value)
     return [[key, _encode(item)] for key, item in value.items()]

@@ -56,6 +56,7 @@ class Radio:
         self.reads = 0
         self._noise: dict[int, Random] = {}
         self._floor_dbm, self._noise_db = parameters.floor_dbm, parameters.noise_db
+        self._peak_dbm = parameters.peak_dbm
         self._peak_db, self._edge_loss_db = parameters.peak_dbm - parameters.floor_dbm, parameters.edge_loss_db
         self._tid_share = parameters.tid_read_share
         self._every_us = US / parameters.reads_per_s
@@ -95,7 +96,7 @@ class Radio:
     def strength_dbm(self, gain_db: float, tag_m: float) -> float:
         """A parabola in dB about the middle of the zone."""
         off = (tag_m - self.middle) / self.half
-        return self.parameters.peak_dbm + gain_db - self.parameters.edge_loss_db * off * off
+        return self._peak_dbm + gain_db - self._edge_loss_db * off * off
 
     # ---- vehicles of this lane --------------------------------------------------------------------------------------
 
@@ -153,7 +154,7 @@ class Radio:
     def _taken(self, lane: str) -> bool:
         """Some vehicle of that neighbour lane is on its L1."""
         now_us = self.agenda.now_us
-        return any(lane == name and on <= now_us <= off for name, on, off in self.beside)
+        return any(on <= now_us <= off and lane == name for name, on, off in self.beside)
 
     # ---- vehicles of neighbour lanes --------------------------------------------------------------------------------
 
@@ -190,11 +191,13 @@ class Radio:
         if p.peak_dbm + gain_db <= p.floor_dbm:
             return
         at_s, leaves = 0.0, way.when(self.end)
+        random, place, strength_dbm = noise.random, way.place, self.strength_dbm
+        floor_dbm, reads_per_s = p.floor_dbm, p.reads_per_s
         while at_s < leaves:
-            dbm = self.strength_dbm(gain_db, way.place(at_s))
-            if noise.random() * ANSWERS_DB < dbm - p.floor_dbm:
+            dbm = strength_dbm(gain_db, place(at_s))
+            if random() * ANSWERS_DB < dbm - floor_dbm:
                 self.agenda.after(at_s, self._stray, (plan.tag, round(dbm + noise.gauss(0.0, p.noise_db))))
-            at_s += (0.5 + noise.random()) / p.reads_per_s
+            at_s += (0.5 + random()) / reads_per_s
 
     def _stray(self, heard: tuple[TagPlan, int]) -> None:
         self._hear(*heard)
