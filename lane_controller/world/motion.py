@@ -60,8 +60,10 @@ def _solve(d: float, v: float, a: float) -> float | None:
     if root < 0:
         return None
     q = sqrt(root)
-    times = [time for time in ((-v + q) / a, (-v - q) / a) if time >= -TINY]
-    return min(times, default=None)
+    first, second = ((-v - q) / a, (-v + q) / a) if a > 0 else ((-v + q) / a, (-v - q) / a)
+    if first >= -TINY:
+        return first
+    return second if second >= -TINY else None
 
 
 def standing(t: float, x: float) -> Motion:
