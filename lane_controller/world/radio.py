@@ -10,6 +10,7 @@ from random import Random
 from statistics import NormalDist
 
 from lane_controller.core.events import NeighbourHeard, ReaderConnected, ReaderLost, TagSeen
+from lane_controller.core.evolve import maker
 from lane_controller.core.values import TagEntry
 from lane_controller.world.agenda import US, Agenda
 from lane_controller.world.computer import NOON_UTC_US, LaneComputer
@@ -29,6 +30,8 @@ L1_SEEN_S = 0.06
 PASSER_TAG_M = 1.7
 NOISE = tuple(NormalDist().inv_cdf((i + 0.5) / 1024) for i in range(1024))
 """The normal law in 1,024 steps of equal chance."""
+
+_seen = maker(TagSeen)
 
 Late = tuple[TagPlan, int, str | None, int]
 """(tag, dBm, TID, microseconds of the episode)."""
@@ -88,8 +91,8 @@ class Radio:
     def _hear(self, tag: TagPlan, rssi: int, tid: str | None = None) -> None:
         self.reads += 1
         if self.up:
-            stamp_us = self.agenda.now_us + self._stamp_us
-            self.computer.feed(TagSeen(tag.epc, tid, 1, rssi, stamp_us, READER, self.table.get(tag.epc)))
+            epc, stamp_us = tag.epc, self.agenda.now_us + self._stamp_us
+            self.computer.feed(_seen(epc, tid, 1, rssi, stamp_us, READER, self.table.get(epc)))
         elif self.holds and len(self.held) < HELD_MOST:
             self.held.append((tag, rssi, tid, self.agenda.now_us))
 
