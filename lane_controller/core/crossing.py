@@ -13,7 +13,7 @@ from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, Sensor
 
-ALONE_US = 5_000_000
+ALONE_US = 2_000_000
 """Whoever is on L2 breaks LC2 a metre further on; nobody stands between them for so long without a reason."""
 
 MOTORCYCLE_M = 3.5
@@ -374,9 +374,10 @@ def _came(turn: Turn, track: Track, at: Now) -> bool:
     if l2_on is None or Sensor.LC2 not in turn.cfg.curtains:
         return True
     at_arm = AtArm(l2_on.mono_us, turn.trace_on(Sensor.LC2), at.mono_us)
-    if at_arm.lc2_us is not None and not reach.one_body(at_arm):
+    lc2_us = at_arm.lc2_us
+    if lc2_us is not None and (lc2_us - l2_on.mono_us > ALONE_US or not reach.one_body(at_arm)):
         # L2 was on by itself before it came.
-        at_arm = AtArm(at_arm.lc2_us, None, at.mono_us)
+        at_arm = AtArm(lc2_us, None, at.mono_us)
     return reach.may_be(track, at_arm, turn.sensors, turn.cfg, turn.road.lc1_proven)
 
 
