@@ -158,6 +158,9 @@ def _second_axles(turn: Turn, at: Now) -> Track | None:
         return None
     if past_l1(turn, last) or _bed_is_past(last, at):
         return None
+    if last.l1_off_us is not None and turn.sensors.lc1.since_us > last.l1_off_us and not turn.sensors.lc1.stuck:
+        # It had cleared since, so whoever broke it is another one.
+        return None
     known = last.measured is not None or last.finding is not None
     return last if known and reach.longest(last) > turn.cfg.long_vehicle_m else None
 
