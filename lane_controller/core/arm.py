@@ -7,8 +7,8 @@ acknowledgement (I5).
 
 from lane_controller.contracts.values import Outcome
 from lane_controller.core import passages
-from lane_controller.core.crossing import clear_us
 from lane_controller.core.effects import CommandBarrier
+from lane_controller.core.entering import clear_us
 from lane_controller.core.events import BarrierAcked, BarrierReported
 from lane_controller.core.evolve import evolve
 from lane_controller.core.state import AUTHORISED, BEFORE, ArmCommand, Track

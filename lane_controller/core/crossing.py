@@ -1,20 +1,15 @@
-"""L2, LC2 and L3: vehicles go under the arm and out, or back.
+"""L2 and LC2: vehicles go under the arm, and on, or back.
 
-In: believed edges of L2, LC2 and L3. Out: vehicles entered, passed, reversed; wrong ways.
-Never: a vehicle that crossed L2 → L3 without a passage (motorcycles excepted), or one that has two (I13).
+In: believed edges of L2 and LC2. Out: vehicles entered, passed where L3 showed it before, reversed; wrong ways.
+Never: one body counted twice because a loop does not see all of it, or two counted once that LC2 has parted.
 """
 
-from lane_controller.core import approach, deciding, passages, reach, tags
-from lane_controller.core.config import Geometry
+from lane_controller.core import approach, entering, leaving, passages, reach
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
-from lane_controller.core.reach import AtArm
 from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, Sensor
-
-ALONE_US = 2_000_000
-"""Whoever is on L2 breaks LC2 a metre further on; nobody stands between them for so long without a reason."""
 
 MOTORCYCLE_M = 3.5
 """Longer than any motorcycle, and as the speed may change on L2, with a metre to spare."""
@@ -27,9 +22,6 @@ BED_M = 8.0
 
 LOST_US = 5_000_000
 """A lost edge of L3 would have come so shortly before LC2 cleared."""
-
-SHARED_L2_US = 300_000
-"""L3 on this soon after L2 off still means that the vehicle came over L2."""
 
 
 def l2_on(turn: Turn, at: Now) -> None:
@@ -47,7 +39,7 @@ def l2_on(turn: Turn, at: Now) -> None:
         return
     if Sensor.LC1 not in turn.cfg.curtains:
         approach.make_room(turn)
-    enter(turn, _entering(turn, at) or approach.unseen(turn, shared=turn.sensors.l1.on), at)
+    entering.enter(turn, entering.who_comes(turn, at) or approach.unseen(turn, shared=turn.sensors.l1.on), at)
 
 
 def _same_body(turn: Turn, at: Now) -> bool:
@@ -61,7 +53,7 @@ def _same_body(turn: Turn, at: Now) -> bool:
         return False
     if turn.road.last_longest_m <= turn.cfg.long_vehicle_m and _next_came(turn, at):
         return False
-    over_us = max(clear_us(turn), BED_US)
+    over_us = max(entering.clear_us(turn), BED_US)
     if l3_off is not None and off < l3_off < at.mono_us:
         over_us = min(over_us, int((l3_off - off) * 2 * BED_M / reach.L2_TO_L3_ENDS_M))
     return at.mono_us - off < over_us
@@ -69,7 +61,7 @@ def _same_body(turn: Turn, at: Now) -> bool:
 
 def _next_came(turn: Turn, at: Now) -> bool:
     front = turn.front()
-    return front is not None and front.vehicle and _may_be(turn, front, at)
+    return front is not None and front.vehicle and entering.may_be(turn, front, at)
 
 
 def _lc2_shows(turn: Turn, at: Now) -> bool:
@@ -88,71 +80,10 @@ def _l2_after_l3(turn: Turn, at: Now) -> None:
     turn.set_road(l3_orphan=False)
     front = turn.front()
     if front is not None and front.live and turn.arm.open_limit and not front.on_l1:
-        passed(turn, enter(turn, front, at), at)
+        leaving.passed(turn, entering.enter(turn, front, at), at)
         return
     turn.set_road(wrong_way_us=turn.t)
     turn.flag(Flag.WRONG_WAY)
-
-
-def _entering(turn: Turn, at: Now) -> Track | None:
-    """Which vehicle comes onto L2: the first, if it can have come; nobody else would come before it.
-
-    A motorcycle only if the authorised vehicle behind it is still on L1.
-    """
-    front = _first_to_come(turn)
-    if front is None or _may_be(turn, front, at):
-        return front
-    if front.recovered and front.on_l1 and _may_be_ahead(turn, front):
-        return approach.was_ahead(turn, front)
-    if front.dropped and front.live:
-        # L1 went off under it: perhaps it left, and this is another one. Who is on L1 may be decided once more.
-        tags.release(turn, passages.void(turn, front, "two vehicles where one was counted"), spent=False)
-    return None
-
-
-def _may_be_ahead(turn: Turn, track: Track) -> bool:
-    """Only a restart took it for the one on L1, and there is room to stand beyond: its tag has not been heard since."""
-    heard = any(tag.owner == track.id for tag in turn.radio.tags.values())
-    return turn.cfg.geometry is Geometry.G2 and not heard
-
-
-def _may_be(turn: Turn, track: Track, at: Now) -> bool:
-    return reach.may_be(track, AtArm(at.mono_us), turn.sensors, turn.cfg, turn.road.lc1_proven)
-
-
-def _first_to_come(turn: Turn) -> Track | None:
-    front = turn.front()
-    while front is not None and front.standing is Standing.MOTORCYCLE:
-        behind = next((track for track in turn.queue() if track.stage is Stage.BEFORE), None)
-        if behind is None or not behind.live or behind.on_l1:
-            return front
-        turn.drop(front)
-        front = turn.front()
-    return front
-
-
-def enter(turn: Turn, track: Track, at: Now) -> Track:
-    """A vehicle is on L2."""
-    track = deciding.following_through(turn, track, at.mono_us)
-    if track.shared_l1 and not _l2_was_clear(turn, at):
-        track = turn.flag(Flag.CLOSE_FOLLOWING, track) or track
-    track = passages.enter_l2(turn, track, at)
-    if track.gap_us is not None and track.on_l1 and turn.sensors.l1.on:
-        approach.split(turn, track, turn.now.back(track.gap_us))
-    else:
-        approach.not_on_both(turn, track)
-    return turn.track(track.id) or track
-
-
-def _l2_was_clear(turn: Turn, at: Now) -> bool:
-    off = turn.road.l2_off_us
-    previous_on = turn.sensors.l2.on and turn.sensors.l2.since_us != at.mono_us
-    return not previous_on and (off is None or at.mono_us - off >= clear_us(turn))
-
-
-def clear_us(turn: Turn) -> int:
-    """`clear` after the vehicle that crossed last."""
-    return (turn.cfg.clear_long_ms if turn.road.last_long else turn.cfg.clear_ms) * 1000
 
 
 def l2_off(turn: Turn, at: Now) -> None:
@@ -163,9 +94,9 @@ def l2_off(turn: Turn, at: Now) -> None:
     if walked is not None:
         turn.flag(Flag.PEDESTRIAN)
         if walked.times.l1_on is None and not walked.recovered:
-            _nobody(turn, walked)
+            entering.nobody_there(turn, walked)
         else:
-            _still_before(turn, walked)
+            entering.still_before(turn, walked)
     elif _lc2_shows(turn, at):
         turn.set_line(Sensor.L2, dropout=True)
         turn.flag(Flag.LOOP_DROPOUT, turn.under_arm())
@@ -217,12 +148,12 @@ def _motorcycle_length(turn: Turn, crossing: tuple[Now, Now], off: Now) -> None:
     """
     on, l3 = crossing
     front = turn.front()
-    if front is None or not front.vehicle or not _may_be(turn, front, on):
+    if front is None or not front.vehicle or not entering.may_be(turn, front, on):
         return
     if not (front.live or turn.arm.open_limit):
         return
     if _length_m(on.mono_us, l3.mono_us, off.mono_us) > MOTORCYCLE_M:
-        passed(turn, enter(turn, front, on), l3)
+        leaving.passed(turn, entering.enter(turn, front, on), l3)
 
 
 def _l2_cleared(turn: Turn, at: Now) -> None:
@@ -231,7 +162,7 @@ def _l2_cleared(turn: Turn, at: Now) -> None:
             if turn.sensors.l3.raw:
                 # An edge of L3 that is not believed yet has counted with this.
                 turn.set_road(l3_counted_us=turn.sensors.l3.pending_us if turn.sensors.l3.pending else None)
-                passed(turn, track, at)
+                leaving.passed(turn, track, at)
             else:
                 _reversed(turn, track, at)
 
@@ -260,16 +191,16 @@ def lc2_on(turn: Turn, at: Now) -> None:
     if _by_itself(turn, at):
         return
     if turn.sensors.l2.on and turn.sensors.l2.raw and turn.road.lc2_split:
-        front = _first_to_come(turn)
+        front = entering.first_to_come(turn)
         if front is None:
             turn.set_road(lc2_split=False)
             _second_on_lc2(turn, at)
         elif not front.vehicle:
             turn.set_road(lc2_split=False)
-        elif not front.on_l1 or (front.live and _may_be(turn, front, at)):
+        elif not front.on_l1 or (front.live and entering.may_be(turn, front, at)):
             turn.set_road(lc2_split=False)
-            seen = _may_be(turn, front, at)
-            enter(turn, front if seen else approach.unseen(turn, shared=turn.sensors.l1.on), at)
+            seen = entering.may_be(turn, front, at)
+            entering.enter(turn, front if seen else approach.unseen(turn, shared=turn.sensors.l1.on), at)
     elif not turn.sensors.l2.raw and not turn.tracks and not turn.sensors.l3.raw:
         turn.flag(Flag.PEDESTRIAN)
 
@@ -282,35 +213,15 @@ def _second_on_lc2(turn: Turn, at: Now) -> None:
     if turn.under_arm() is not None or not turn.sensors.l3.raw:
         return
     unseen = approach.unseen(turn, shared=True)
-    enter(turn, turn.flag(Flag.SEPARATION_FAIL, unseen) or unseen, at)
+    entering.enter(turn, turn.flag(Flag.SEPARATION_FAIL, unseen) or unseen, at)
 
 
 def _by_itself(turn: Turn, at: Now) -> bool:
     """L2 went on long ago with nobody counted, and only now LC2 does: L2 is on by itself, and this is the first."""
     nobody, l2 = turn.under_arm(), turn.sensors.l2
-    if nobody is None or not l2.on or at.mono_us - l2.since_us <= ALONE_US:
+    if nobody is None or not l2.on or at.mono_us - l2.since_us <= entering.ALONE_US:
         return False
-    return _first_instead(turn, nobody, at) is not None
-
-
-def _first_instead(turn: Turn, nobody: Track, at: Now) -> Track | None:
-    """L2 was on by itself when it seemed to show somebody whom nobody had counted: the first comes only now."""
-    front = _first_to_come(turn)
-    if nobody.times.l1_on is not None or nobody.recovered or front is None or front.times.l1_on is None:
-        return None
-    if not front.vehicle or not _may_be(turn, front, at):
-        return None
-    _nobody(turn, nobody)
-    turn.set_road(lc2_split=False)
-    return enter(turn, front, at)
-
-
-def _nobody(turn: Turn, track: Track) -> None:
-    """Nobody had counted it, and it was not there."""
-    if track.live:
-        track = passages.void(turn, track, "there was nobody under the arm")
-    tags.release(turn, track, spent=False)
-    turn.drop(track)
+    return entering.first_instead(turn, nobody, at) is not None
 
 
 def lc2_off(turn: Turn, at: Now) -> None:
@@ -329,137 +240,3 @@ def _on_foot_before(turn: Turn, at: Now) -> bool:
     lost_us = turn.road.lost_us
     told = lost_us is None or at.mono_us - lost_us > LOST_US
     return told and turn.under_arm() is not None and not turn.sensors.l3.raw
-
-
-# ---- L3 ---------------------------------------------------------------------------------------------------------
-
-
-def l3_on(turn: Turn, at: Now) -> None:
-    """L3 on: a vehicle crossed."""
-    if turn.road.l3_counted_us == at.mono_us:
-        return
-    track = turn.under_arm()
-    late = _late_l3(turn, at)
-    if track is not None:
-        track = _not_by_l2(turn, track, at) or track
-        track = track if _came(turn, track, at) else _uncounted(turn, track)
-    if track is not None:
-        passed(turn, track, at)
-    elif late is not None:
-        passed(turn, enter(turn, late, at), at)
-    elif _over_l2(turn, at):
-        _second_on_l3(turn, at)
-    else:
-        flicker = turn.road.l3_off_us is not None and at.mono_us - turn.road.l3_off_us < clear_us(turn)
-        turn.set_road(l3_orphan=not flicker, l3_led=_lc2_led(turn, at))
-
-
-def _lc2_led(turn: Turn, at: Now) -> bool:
-    """Who is on L3 came through LC2: he drove out, though no edge of L2 was told."""
-    lc2 = turn.sensors.lc2
-    return lc2.on and lc2.pending is None and not lc2.stuck and 0 < at.mono_us - lc2.since_us <= ALONE_US
-
-
-def _not_by_l2(turn: Turn, track: Track, at: Now) -> Track | None:
-    """Whoever goes from LC2 to L3 so fast was not on L2 when it went on: it is on by itself, and this is the first."""
-    l2_on, lc2_us = track.times.l2_on, turn.trace_on(Sensor.LC2)
-    if l2_on is None or lc2_us is None or reach.one_body(AtArm(l2_on.mono_us, lc2_us, at.mono_us)):
-        return None
-    return _first_instead(turn, track, turn.now.back(lc2_us))
-
-
-def _came(turn: Turn, track: Track, at: Now) -> bool:
-    """Whether the vehicle under the arm can have come, now that it is known how fast whoever is there came onto L2."""
-    l2_on = track.times.l2_on
-    if l2_on is None or Sensor.LC2 not in turn.cfg.curtains:
-        return True
-    at_arm = AtArm(l2_on.mono_us, turn.trace_on(Sensor.LC2), at.mono_us)
-    lc2_us = at_arm.lc2_us
-    if lc2_us is not None and (lc2_us - l2_on.mono_us > ALONE_US or not reach.one_body(at_arm)):
-        # L2 was on by itself before it came.
-        at_arm = AtArm(lc2_us, None, at.mono_us)
-    return reach.may_be(track, at_arm, turn.sensors, turn.cfg, turn.road.lc1_proven)
-
-
-def _uncounted(turn: Turn, track: Track) -> Track:
-    """Somebody else is under the arm: that vehicle is still before it."""
-    times, open_at_l2 = track.times, track.arm_open_at_l2
-    _still_before(turn, track)
-    there = passages.enter_l2(turn, approach.unseen(turn, shared=turn.sensors.l1.on), times.l2_on or turn.now)
-    return turn.put(there, arm_open_at_l2=open_at_l2)
-
-
-def _still_before(turn: Turn, track: Track) -> None:
-    """It was not the one on L2."""
-    times = evolve(track.times, l2_on=None)
-    turn.put(track, stage=Stage.BEFORE, times=times, l2_mode=None, arm_open_at_l2=False)
-
-
-def _late_l3(turn: Turn, at: Now) -> Track | None:
-    """An edge out of the PLC's log shows that a vehicle which seemed to reverse was on L3 while it was on L2."""
-    for track in turn.tracks:
-        span = track.l2_span
-        if span is not None and track.stage is Stage.BEFORE and span[0] <= at.mono_us <= span[1]:
-            return track
-    return None
-
-
-def _over_l2(turn: Turn, at: Now) -> bool:
-    if turn.road.wrong_way_us is not None and turn.sensors.l2.since_us <= turn.road.wrong_way_us:
-        return False
-    off = turn.road.l2_off_us
-    return turn.sensors.l2.on or (off is not None and 0 <= at.mono_us - off < SHARED_L2_US and turn.road.lc2_split)
-
-
-def _second_on_l3(turn: Turn, at: Now) -> None:
-    """L3 counts another vehicle over an L2 that did not clear."""
-    if turn.sensors.lc2.on and not turn.road.lc2_split:
-        return
-    front = _first_to_come(turn)
-    if front is not None and front.on_l1 and front.times.l1_on is not None and not front.live:
-        front = None
-    if front is not None and not _may_be(turn, front, at):
-        front = None
-    if front is None:
-        front = approach.unseen(turn, shared=True)
-        front = turn.flag(Flag.SEPARATION_FAIL, front) or front
-    passed(turn, enter(turn, front, at), at)
-
-
-def l3_off(turn: Turn, at: Now) -> None:
-    """L3 off: whoever came without L2 has crossed too."""
-    turn.set_road(l3_off_us=at.mono_us)
-    if not turn.road.l3_orphan:
-        return
-    turn.set_road(l3_orphan=False)
-    front = turn.front()
-    if front is None or front.on_l1:
-        return
-    on = turn.now.back(turn.trace_on(Sensor.L3) or at.mono_us)
-    if turn.arm.open_limit or (turn.road.l3_led and front.vehicle and _may_be(turn, front, on)):
-        passed(turn, enter(turn, front, on), on)
-
-
-def passed(turn: Turn, track: Track, at: Now) -> None:
-    """A vehicle crossed: L2, then L3."""
-    if track.standing is Standing.MOTORCYCLE:
-        turn.set_road(motorcycle=(track.times.l2_on, at) if track.times.l2_on is not None else None)
-        turn.drop(track)
-        return
-    if track.times.l1_on is None and not track.recovered:
-        track = turn.flag(Flag.SEPARATION_FAIL, track) or track
-    l2_on = track.times.l2_on
-    crossing = (l2_on.mono_us, at.mono_us) if l2_on is not None else None
-    turn.set_road(
-        last_long=_long(turn, track), last_longest_m=reach.longest(track), crossing=crossing, passed_us=at.mono_us
-    )
-    passages.close(turn, track, at)
-
-
-def _long(turn: Turn, track: Track) -> bool:
-    measured, finding = track.measured, track.finding
-    classes = [finding.class_registered if finding else None, measured.vehicle_class if measured else None]
-    length = measured.length_m if measured else None
-    return any(c is not None and c >= turn.cfg.long_class for c in classes) or (
-        length is not None and length > turn.cfg.long_vehicle_m
-    )

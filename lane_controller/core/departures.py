@@ -4,7 +4,7 @@ In: the first vehicle before the arm and the clock of the step. Out: voids, aban
 Never: a ghost that blocks the lane for ever, or a vehicle given up while it is on L1 or L2.
 """
 
-from lane_controller.core import crossing, passages, tags
+from lane_controller.core import entering, leaving, passages, tags
 from lane_controller.core.state import HELD, MOTORCYCLE, VOID, WAITING, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag
@@ -22,10 +22,10 @@ def settle_departures(turn: Turn) -> None:
         if track.standing is MOTORCYCLE:
             turn.drop(track)
         elif track.boot_l3 is not None and not track.on_l1:
-            crossing.passed(turn, crossing.enter(turn, track, track.boot_l3), track.boot_l3)
+            leaving.passed(turn, entering.enter(turn, track, track.boot_l3), track.boot_l3)
         elif _went_with_the_first(turn, track):
             l3 = turn.now.back(turn.road.passed_us or turn.t)
-            crossing.passed(turn, crossing.enter(turn, track, l3), l3)
+            leaving.passed(turn, entering.enter(turn, track, l3), l3)
         elif track.recovered and not track.on_l1 and not track.forward:
             tags.release(turn, passages.void(turn, track, "not seen after restart"), spent=False)
             turn.drop(track)

@@ -1,10 +1,10 @@
 """The road: every believed edge to the part of the lane that it concerns.
 
-In: `edge` from sensors.py, and pulses too short to count. Out: calls to approach.py and crossing.py.
+In: `edge` from sensors.py, and pulses too short to count. Out: calls to approach.py, crossing.py and leaving.py.
 Never: an edge with the time at which it was believed instead of the time at which it happened.
 """
 
-from lane_controller.core import approach, crossing
+from lane_controller.core import approach, crossing, leaving
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Sensor
 
@@ -21,7 +21,7 @@ def edge(turn: Turn, sensor: Sensor, on: bool, at_us: int) -> None:
     elif sensor is Sensor.LC2:
         crossing.lc2_on(turn, at) if on else crossing.lc2_off(turn, at)
     else:
-        crossing.l3_on(turn, at) if on else crossing.l3_off(turn, at)
+        leaving.l3_on(turn, at) if on else leaving.l3_off(turn, at)
 
 
 def touched(turn: Turn, sensor: Sensor, off_us: int) -> None:

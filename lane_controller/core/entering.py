@@ -1,0 +1,106 @@
+"""Who comes onto L2: the first in the queue, if it can have come, or somebody whom nobody has counted.
+
+In: the queue, and the instant at which L2 (or LC2) told. Out: a vehicle under the arm.
+Never: one that was still elsewhere; somebody made up where the sensor was on by itself.
+"""
+
+from lane_controller.core import approach, deciding, passages, reach, tags
+from lane_controller.core.config import Geometry
+from lane_controller.core.evolve import evolve
+from lane_controller.core.instant import Now
+from lane_controller.core.reach import AtArm
+from lane_controller.core.state import Stage, Standing, Track
+from lane_controller.core.turn import Turn
+from lane_controller.core.values import Flag
+
+ALONE_US = 2_000_000
+"""Whoever is on L2 breaks LC2 a metre further on; nobody stands between them for so long without a reason."""
+
+
+def who_comes(turn: Turn, at: Now) -> Track | None:
+    """Which vehicle comes onto L2: the first, if it can have come; nobody else would come before it.
+
+    A motorcycle only if the authorised vehicle behind it is still on L1.
+    """
+    front = first_to_come(turn)
+    if front is None or may_be(turn, front, at):
+        return front
+    if front.recovered and front.on_l1 and _may_be_ahead(turn, front):
+        return approach.was_ahead(turn, front)
+    if front.dropped and front.live:
+        # L1 went off under it: perhaps it left, and this is another one. Who is on L1 may be decided once more.
+        tags.release(turn, passages.void(turn, front, "two vehicles where one was counted"), spent=False)
+    return None
+
+
+def _may_be_ahead(turn: Turn, track: Track) -> bool:
+    """Only a restart took it for the one on L1, and there is room to stand beyond: its tag has not been heard since."""
+    heard = any(tag.owner == track.id for tag in turn.radio.tags.values())
+    return turn.cfg.geometry is Geometry.G2 and not heard
+
+
+def may_be(turn: Turn, track: Track, at: Now) -> bool:
+    """Whether it can be the one on L2 now."""
+    return reach.may_be(track, AtArm(at.mono_us), turn.sensors, turn.cfg, turn.road.lc1_proven)
+
+
+def first_to_come(turn: Turn) -> Track | None:
+    """The first of the queue; motorcycles that somebody authorised has overtaken have left sideways."""
+    front = turn.front()
+    while front is not None and front.standing is Standing.MOTORCYCLE:
+        behind = next((track for track in turn.queue() if track.stage is Stage.BEFORE), None)
+        if behind is None or not behind.live or behind.on_l1:
+            return front
+        turn.drop(front)
+        front = turn.front()
+    return front
+
+
+def first_instead(turn: Turn, nobody: Track, at: Now) -> Track | None:
+    """L2 was on by itself when it seemed to show somebody whom nobody had counted: the first comes only now."""
+    front = first_to_come(turn)
+    if nobody.times.l1_on is not None or nobody.recovered or front is None or front.times.l1_on is None:
+        return None
+    if not front.vehicle or not may_be(turn, front, at):
+        return None
+    nobody_there(turn, nobody)
+    turn.set_road(lc2_split=False)
+    return enter(turn, front, at)
+
+
+def nobody_there(turn: Turn, track: Track) -> None:
+    """Nobody had counted it, and it was not there."""
+    if track.live:
+        track = passages.void(turn, track, "there was nobody under the arm")
+    tags.release(turn, track, spent=False)
+    turn.drop(track)
+
+
+def still_before(turn: Turn, track: Track) -> None:
+    """It was not the one on L2."""
+    times = evolve(track.times, l2_on=None)
+    turn.put(track, stage=Stage.BEFORE, times=times, l2_mode=None, arm_open_at_l2=False)
+
+
+def enter(turn: Turn, track: Track, at: Now) -> Track:
+    """A vehicle is on L2."""
+    track = deciding.following_through(turn, track, at.mono_us)
+    if track.shared_l1 and not _l2_was_clear(turn, at):
+        track = turn.flag(Flag.CLOSE_FOLLOWING, track) or track
+    track = passages.enter_l2(turn, track, at)
+    if track.gap_us is not None and track.on_l1 and turn.sensors.l1.on:
+        approach.split(turn, track, turn.now.back(track.gap_us))
+    else:
+        approach.not_on_both(turn, track)
+    return turn.track(track.id) or track
+
+
+def _l2_was_clear(turn: Turn, at: Now) -> bool:
+    off = turn.road.l2_off_us
+    previous_on = turn.sensors.l2.on and turn.sensors.l2.since_us != at.mono_us
+    return not previous_on and (off is None or at.mono_us - off >= clear_us(turn))
+
+
+def clear_us(turn: Turn) -> int:
+    """`clear` after the vehicle that crossed last."""
+    return (turn.cfg.clear_long_ms if turn.road.last_long else turn.cfg.clear_ms) * 1000
