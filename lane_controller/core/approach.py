@@ -134,12 +134,18 @@ def _coming_back(turn: Turn, at: Now) -> Track | None:
         return None
     if turn.road.levels_us == at.mono_us:
         return last if turn.road.lc1_proven and _lc1_before_loss(turn) else None
-    if Sensor.LC1 in turn.cfg.curtains and turn.road.lc1_proven:
+    if Sensor.LC1 in turn.cfg.curtains and (turn.road.lc1_proven or _lc1_together(turn, at)):
         lc1 = turn.sensors.lc1
         lc1_on_us = lc1.pending_us if lc1.pending else lc1.since_us
         return last if lc1.raw and abs(at.mono_us - lc1_on_us) <= BACK_ONTO_US else None
     # Without a curtain: who reversed under the arm comes back over L1 once; whoever comes after that is somebody else.
     return last if Flag.REVERSED_UNDER_BOOM in last.flags and last.returned_us is None else None
+
+
+def _lc1_together(turn: Turn, at: Now) -> bool:
+    """LC1 was broken in the scan in which L1 went on, by an edge: it works, though this run has not seen it before."""
+    edge = turn.trace_on(Sensor.LC1)
+    return turn.sensors.lc1.on and edge is not None and abs(at.mono_us - edge) < TOGETHER_US
 
 
 def _lc1_before_loss(turn: Turn) -> bool:
@@ -395,7 +401,7 @@ def _came_from_downstream(turn: Turn, track: Track, at: Now) -> bool:
     if turn.road.levels_us == l1_on.mono_us:
         # The edge itself was lost: nobody knows when it was.
         return False
-    return turn.road.lc1_proven and at.mono_us - l1_on.mono_us < TOGETHER_US and _before_arm(turn.tracks[-2])
+    return at.mono_us - l1_on.mono_us < TOGETHER_US and _before_arm(turn.tracks[-2])
 
 
 def lc1_off(turn: Turn, at: Now) -> None:

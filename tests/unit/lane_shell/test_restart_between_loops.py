@@ -219,3 +219,28 @@ def test_who_comes_to_the_arm_had_left_l1_before_the_restart() -> None:
     (behind,) = life.lane.tracks
     assert behind.forward
     assert not behind.live
+
+
+def held_long() -> Durable:
+    """A non-stop lane that died while somebody without a tag stood before its arm."""
+    life = Life(Durable(), 10**9, G2)
+    life.tell(PlcOnline(), CLEAR, CLOSED, life.edge(Sensor.L1, True))
+    life.tell(life.edge(Sensor.LC1, True), after_ms=300)
+    life.tell(life.edge(Sensor.LC1, False), life.edge(Sensor.L1, False), after_ms=700)
+    life.tell(after_ms=1_000)
+    return recover(life.records, 1)
+
+
+BACKS_OUT = (
+    (Sensor.L1, True, 9_000), (Sensor.LC1, True, 9_000), (Sensor.LC1, False, 3_000), (Sensor.L1, False, 2_000),
+)  # fmt: skip
+
+
+def test_who_is_held_and_backs_out_unwatched_is_gone() -> None:
+    """L1 and LC1 went on in one scan: he backs, though LC1 has told nothing else in this run."""
+    durable = held_long()
+    (held,) = durable.held
+    life = restart_long(durable, replace(CLEAR, past=True), BACKS_OUT)
+    assert life.lane.tracks == ()
+    (gone,) = [record for record in life.records if isinstance(record, Abandoned)]
+    assert gone.passage_id == held.passage_id
