@@ -187,12 +187,28 @@ def _queue(turn: Turn, pending: tuple[Authorised, ...], held: tuple[Held, ...]) 
     The last of them, if held and on L1, is decided anew as whoever is found on L1.
     """
     if not (turn.road.past or turn.road.still):
-        return [*sorted(pending, key=_number)]
-    queue: list[Authorised | Held] = [*pending, *held]
-    queue.sort(key=_number)
+        return _in_order([*pending])
+    queue = _in_order([*pending, *held])
     if queue and isinstance(queue[-1], Held) and (turn.sensors.l1.on or turn.cfg.geometry is Geometry.G1):
         queue.pop()
     return queue
+
+
+def _in_order(known: list[Authorised | Held]) -> list[Authorised | Held]:
+    """By number, but who was void and has a later one (R1) keeps his place before whoever came onto L1 after him."""
+    queue: list[Authorised | Held] = []
+    for old in sorted(known, key=_number):
+        place = next((i for i, other in enumerate(queue) if _came_before(old, other)), len(queue))
+        queue.insert(place, old)
+    return queue
+
+
+def _came_before(old: Authorised | Held, other: Authorised | Held) -> bool:
+    """Both clocks say so: one of them may have begun anew, or been set."""
+    if isinstance(old, Held) or isinstance(other, Held):
+        return False
+    came, later = old.times.l1_on, other.times.l1_on
+    return came is not None and later is not None and came.mono_us < later.mono_us and came.utc_us < later.utc_us
 
 
 def _number(old: Authorised | Held) -> int:
