@@ -176,22 +176,26 @@ def settle_boot(turn: Turn) -> None:
         for old in pending:
             turn.effects.append(Record(Voided(old.passage_id, "vehicle gone at restart", turn.now)))
         pending = ()
-    _place(turn, [_restore(turn, old) for old in _queue(turn, pending, held)])
+    queue, anew = _queue(turn, pending, held)
+    _place(turn, [_restore(turn, old) for old in queue], anew)
     if gone and turn.road.still:
         _void_gone(turn)
 
 
-def _queue(turn: Turn, pending: tuple[Authorised, ...], held: tuple[Held, ...]) -> list[Authorised | Held]:
+def _queue(
+    turn: Turn, pending: tuple[Authorised, ...], held: tuple[Held, ...]
+) -> tuple[list[Authorised | Held], bool]:
     """Who may still be there, in order. Held vehicles only if nothing that happened since is unknown (`past`).
 
-    The last of them, if held and on L1, is decided anew as whoever is found on L1.
+    The last of them, if held and on L1, is decided anew as whoever is found on L1 (True): those before it are not there.
     """
     if not (turn.road.past or turn.road.still):
-        return _in_order([*pending])
+        return _in_order([*pending]), False
     queue = _in_order([*pending, *held])
-    if queue and isinstance(queue[-1], Held) and (turn.sensors.l1.on or turn.cfg.geometry is Geometry.G1):
+    anew = bool(queue) and isinstance(queue[-1], Held) and turn.sensors.l1.on
+    if anew or (queue and isinstance(queue[-1], Held) and turn.cfg.geometry is Geometry.G1):
         queue.pop()
-    return queue
+    return queue, anew
 
 
 def _in_order(known: list[Authorised | Held]) -> list[Authorised | Held]:
@@ -253,8 +257,8 @@ def _known_between(turn: Turn) -> bool:
     return long and (turn.road.past or turn.road.still)
 
 
-def _place(turn: Turn, tracks: list[Track]) -> None:
-    """Put recovered vehicles where the sensors are on; whoever is left over is new.
+def _place(turn: Turn, tracks: list[Track], anew: bool) -> None:
+    """Put recovered vehicles where the sensors are on; whoever is left over is new, on L1 also if decided `anew`.
 
     L3 on at boot proves nothing: whoever is on it was committed as it came onto it, unless power failed at that very
     instant. So it is the tail of the vehicle before, where the first of those that may pass has room elsewhere: on L1,
@@ -263,7 +267,7 @@ def _place(turn: Turn, tracks: list[Track]) -> None:
     """
     s = turn.sensors
     waiting = list(tracks)
-    room = turn.cfg.geometry is Geometry.G2 or (s.l1.on and len(waiting) == 1)
+    room = turn.cfg.geometry is Geometry.G2 or (s.l1.on and len(waiting) == 1 and not anew)
     tail = s.l3.on and (room or not waiting)
     if s.l2.on and not tail:
         first = waiting.pop(0) if waiting else approach.begin(turn, None)
@@ -273,7 +277,7 @@ def _place(turn: Turn, tracks: list[Track]) -> None:
         turn.put(waiting[0], boot_l3=turn.now)
     if not s.l1.on:
         return
-    if waiting:
+    if waiting and not anew:
         last = turn.put(waiting[-1], on_l1=True, lc1_broken=s.lc1.on, l1_off_us=None)
         turn.set_road(occupant=last.id)
         turn.effects.append(AskPlate(last.id, turn.t))

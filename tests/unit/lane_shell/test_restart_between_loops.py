@@ -244,3 +244,25 @@ def test_who_is_held_and_backs_out_unwatched_is_gone() -> None:
     assert life.lane.tracks == ()
     (gone,) = [record for record in life.records if isinstance(record, Abandoned)]
     assert gone.passage_id == held.passage_id
+
+
+def two_held_long() -> Durable:
+    """The same, and power failed while the next, held too, was on L1 and in LC1."""
+    life = Life(Durable(), 10**9, G2)
+    life.tell(PlcOnline(), CLEAR, CLOSED, life.edge(Sensor.L1, True))
+    life.tell(life.edge(Sensor.LC1, True), after_ms=300)
+    life.tell(life.edge(Sensor.LC1, False), life.edge(Sensor.L1, False), after_ms=700)
+    life.tell(life.edge(Sensor.L1, True), after_ms=4_000)
+    life.tell(life.edge(Sensor.LC1, True), after_ms=300)
+    life.tell(after_ms=1_000)
+    return recover(life.records, 1)
+
+
+def test_who_is_held_before_one_who_is_held_on_l1_is_not_on_l1() -> None:
+    durable = two_held_long()
+    first, _ = durable.held
+    past = SensorLevels(True, False, False, True, False, past=True)
+    life = restart_long(durable, past, ((Sensor.LC1, False, 2_000), (Sensor.L1, False, 2_000)))
+    before, behind = life.lane.tracks
+    assert before.passage_id == first.passage_id
+    assert (before.forward, behind.forward, behind.on_l1) == (True, True, False)
