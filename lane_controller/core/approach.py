@@ -186,6 +186,9 @@ def past_l1(turn: Turn, track: Track) -> bool:
 def not_on_both(turn: Turn, track: Track) -> None:
     """It is on L2; L1, which went off under it and on again, shows the next one if it is too short for both."""
     l1, came = turn.sensors.l1, track.times.l1_on
+    if track.recovered:
+        # It came in an earlier run, and L1 was on since before this one: nothing is known of the two instants.
+        return
     if came is None or not track.on_l1 or not l1.on or l1.since_us <= came.mono_us or not past_l1(turn, track):
         return
     split(turn, track, turn.now.back(l1.since_us))

@@ -25,18 +25,21 @@ def who_comes(turn: Turn, at: Now) -> Track | None:
     front = first_to_come(turn)
     if front is None or may_be(turn, front, at):
         return front
-    if front.recovered and front.on_l1 and _may_be_ahead(turn, front):
-        return approach.was_ahead(turn, front)
+    ahead = was_ahead(turn, front)
+    if ahead is not None:
+        return ahead
     if front.dropped and front.live:
         # L1 went off under it: perhaps it left, and this is another one. Who is on L1 may be decided once more.
         tags.release(turn, passages.void(turn, front, "two vehicles where one was counted"), spent=False)
     return None
 
 
-def _may_be_ahead(turn: Turn, track: Track) -> bool:
+def was_ahead(turn: Turn, track: Track) -> Track | None:
     """Only a restart took it for the one on L1, and there is room to stand beyond: its tag has not been heard since."""
+    if not (track.recovered and track.on_l1 and turn.cfg.geometry is Geometry.G2):
+        return None
     heard = any(tag.owner == track.id for tag in turn.radio.tags.values())
-    return turn.cfg.geometry is Geometry.G2 and not heard
+    return None if heard else approach.was_ahead(turn, track)
 
 
 def may_be(turn: Turn, track: Track, at: Now) -> bool:

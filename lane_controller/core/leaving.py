@@ -23,7 +23,7 @@ def l3_on(turn: Turn, at: Now) -> None:
     late = _late_l3(turn, at)
     if track is not None:
         track = _not_by_l2(turn, track, at) or track
-        track = track if _came(turn, track, at) else _uncounted(turn, track)
+        track = track if _came(turn, track, at) else entering.was_ahead(turn, track) or _uncounted(turn, track)
     if track is not None:
         passed(turn, track, at)
     elif late is not None:

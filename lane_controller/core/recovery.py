@@ -182,9 +182,7 @@ def settle_boot(turn: Turn) -> None:
         _void_gone(turn)
 
 
-def _queue(
-    turn: Turn, pending: tuple[Authorised, ...], held: tuple[Held, ...]
-) -> tuple[list[Authorised | Held], bool]:
+def _queue(turn: Turn, pending: tuple[Authorised, ...], held: tuple[Held, ...]) -> tuple[list[Authorised | Held], bool]:
     """Who may still be there, in order. Held vehicles only if nothing that happened since is unknown (`past`).
 
     The last of them, if held and on L1, is decided anew as whoever is found on L1 (True): those before it are not there.

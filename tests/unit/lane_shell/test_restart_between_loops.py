@@ -266,3 +266,17 @@ def test_who_is_held_before_one_who_is_held_on_l1_is_not_on_l1() -> None:
     before, behind = life.lane.tracks
     assert before.passage_id == first.passage_id
     assert (before.forward, behind.forward, behind.on_l1) == (True, True, False)
+
+
+def test_so_he_had_where_lc1_breaks_only_after_somebody_is_on_l2() -> None:
+    """LC1 had told nothing in this run when L2 went on; by L3 it has shown that somebody was still on L1."""
+    told = (
+        (Sensor.L2, True, 9_000), (Sensor.LC1, True, 8_900), (Sensor.LC2, True, 8_800), (Sensor.L3, True, 8_500),
+        (Sensor.LC2, False, 8_100), (Sensor.L2, False, 8_000), (Sensor.L3, False, 7_600),
+        (Sensor.LC1, False, 6_000), (Sensor.L1, False, 6_000),
+    )  # fmt: skip
+    life = restart_long(authorised_long(), ON_L1, told)
+    assert ends(life) == [("PassageClosed", Outcome.CHARGED)]
+    (behind,) = life.lane.tracks
+    assert behind.forward
+    assert not behind.live
