@@ -185,7 +185,7 @@ def settle_boot(turn: Turn) -> None:
 def _queue(turn: Turn, pending: tuple[Authorised, ...], held: tuple[Held, ...]) -> tuple[list[Authorised | Held], bool]:
     """Who may still be there, in order. Held vehicles only if nothing that happened since is unknown (`past`).
 
-    The last of them, if held and on L1, is decided anew as whoever is found on L1 (True): those before it are not there.
+    The last of them, if held and on L1, is decided anew as whoever is found on L1 (True): no other is there.
     """
     if not (turn.road.past or turn.road.still):
         return _in_order([*pending]), False
