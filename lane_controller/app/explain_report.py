@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -114,7 +114,7 @@ def explain_records(passage_id: str, lane: str, told: Told, seal: str | None, wh
 
 def _told(passage_id: str, lane: str, told: Told, run: Finding | None) -> Plain:
     found, closed = told.finding or run or Finding(Outcome.VIOLATION), told.closed
-    times = {name: at for name in StageTimes.__slots__ if (at := getattr(told.times, name)) is not None}
+    times = {stage.name: at for stage in fields(StageTimes) if (at := getattr(told.times, stage.name)) is not None}
     if closed is not None:
         times["closed"] = closed.passage.closed
     return {
