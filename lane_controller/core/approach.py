@@ -1,22 +1,15 @@
-"""L1 and LC1: vehicles come, separate, drive on or back out.
+"""L1: vehicles come, drive on or back out.
 
-In: believed edges of L1 and LC1. Out: vehicles begun, and left L1 towards the arm or upstream.
-Never: two vehicles made of one that backs a little, or one of two that a curtain has separated.
+In: believed edges of L1. Out: vehicles begun, and left L1 towards the arm or upstream.
+Never: two vehicles made of one that backs a little, or of one whose bed L1 does not see.
 """
 
-from lane_controller.core import deciding, passages, reach, tags
-from lane_controller.core.effects import AskPlate
-from lane_controller.core.evolve import evolve
+from lane_controller.core import arrival, deciding, passages, reach, tags
 from lane_controller.core.instant import Now
-from lane_controller.core.plates import plates_agree
 from lane_controller.core.reach import ROOM_M
-from lane_controller.core.records import StageTimes
 from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, Sensor
-
-LOOSE_US = 1_000_000
-"""A plate or class up to this long before L1 on belongs to the vehicle that then comes onto L1."""
 
 BACK_ONTO_US = 400_000
 """Who backs onto L1 breaks LC1 at its end at about the same time; a curtain broken before is somebody on foot."""
@@ -37,57 +30,6 @@ LEAST_LENGTH_M = 3.1
 """No four-wheeler is shorter, its gap included."""
 
 
-def begin(turn: Turn, l1_on: Now | None, standing: Standing = Standing.WAITING, shared: bool = False) -> Track:
-    """A new vehicle: on L1 since `l1_on`, or first noticed at the arm (None)."""
-    track = Track(turn.road.next_track, standing, StageTimes(l1_on=l1_on), on_l1=l1_on is not None, shared_l1=shared)
-    turn.tracks = (*turn.tracks, track)
-    turn.set_road(next_track=track.id + 1)
-    if l1_on is None:
-        return track
-    turn.set_road(occupant=track.id)
-    track = _take_loose(turn, track)
-    if standing is not Standing.PHANTOM:
-        turn.effects.append(AskPlate(track.id, l1_on.mono_us))
-        tags.share_all(turn)
-    return track
-
-
-def unseen(turn: Turn, shared: bool) -> Track:
-    """Somebody at the arm whom L1 has not counted: ahead of everybody who is not at the arm yet."""
-    track = begin(turn, None, shared=shared)
-    at_arm = tuple(one for one in turn.tracks if one.stage is Stage.UNDER_ARM)
-    behind = tuple(one for one in turn.tracks if one.stage is not Stage.UNDER_ARM and one.id != track.id)
-    turn.tracks = (*at_arm, track, *behind)
-    return track
-
-
-def was_ahead(turn: Turn, track: Track) -> Track:
-    """A restart took it for the one on L1, but it had left L1 before: on L1 is a new one."""
-    lc1, clear_us, gap_us, lc1_us = track.lc1_broken, track.lc1_clear_us, track.gap_us, track.lc1_on_us
-    ahead = turn.put(track, on_l1=False, l1_off_us=turn.t, forward=True)
-    ahead = turn.put(ahead, lc1_broken=False, lc1_clear_us=None, gap_us=None, lc1_on_us=None)
-    there = begin(turn, turn.now if lc1_us is None else turn.now.back(lc1_us))
-    turn.put(there, lc1_broken=lc1, lc1_clear_us=clear_us, gap_us=gap_us, lc1_on_us=lc1_us, past_zone=lc1)
-    return ahead
-
-
-def _exact(turn: Turn, at: Now) -> int | None:
-    """The instant of an edge; None where the edge was lost and only the level told of it."""
-    return None if turn.road.levels_us == at.mono_us else at.mono_us
-
-
-def _take_loose(turn: Turn, track: Track) -> Track:
-    plate, measured = turn.road.loose_plate, turn.road.loose_class
-    if plate is not None and turn.t - plate[0] <= LOOSE_US:
-        times = evolve(track.times, plate=turn.now.back(plate[0]))
-        track = turn.put(track, plate=plate[1], frames=plate[1].frames, times=times)
-    if measured is not None and turn.t - measured[0] <= LOOSE_US:
-        track = turn.put(track, measured=measured[1])
-    if plate is not None or measured is not None:
-        turn.set_road(loose_plate=None, loose_class=None)
-    return track
-
-
 def l1_on(turn: Turn, at: Now) -> None:
     """L1 on: a new vehicle, or one that comes back."""
     if turn.sensors.l1.dropout:
@@ -99,28 +41,24 @@ def l1_on(turn: Turn, at: Now) -> None:
             leave_l1(turn, occupant, turn.now.back(occupant.dropped[-1] if occupant.dropped else at.mono_us))
     back = _coming_back(turn, at) or _second_axles(turn, at)
     if back is not None:
-        _return(turn, back, at)
+        come_back(turn, back, at)
         return
     wrong_way = turn.road.wrong_way_us
     phantom = wrong_way is not None and turn.t - wrong_way < turn.cfg.pass_timeout_ms * 1000
-    track = begin(turn, at, Standing.PHANTOM if phantom else Standing.WAITING)
+    track = arrival.begin(turn, at, Standing.PHANTOM if phantom else Standing.WAITING)
     lc1 = turn.sensors.lc1
     cleared = lc1.pending is False and lc1.pending_us <= at.mono_us
     broken = lc1.on and not cleared
     past_zone = broken and turn.road.told_us == at.mono_us
-    turn.put(track, came_us=_exact(turn, at), lc1_broken=broken, past_zone=past_zone)
+    turn.put(track, came_us=arrival.exact(turn, at), lc1_broken=broken, past_zone=past_zone)
 
 
-def _return(turn: Turn, back: Track, at: Now) -> None:
+def come_back(turn: Turn, back: Track, at: Now) -> None:
+    """A vehicle that was before the arm is on L1 again."""
     broken = turn.sensors.lc1.raw
     turn.put(back, on_l1=True, boot_l3=None, returned_us=at.mono_us, lc1_broken=broken, lc1_clear_us=None, rear_us=None)
     turn.put(turn.track(back.id) or back, dropped=(*back.dropped, at.mono_us))
     turn.set_road(occupant=back.id)
-
-
-def _before_arm(track: Track | None) -> bool:
-    """Between L1 and L2, as far as the lane knows."""
-    return track is not None and not track.on_l1 and track.stage is Stage.BEFORE and track.vehicle
 
 
 def _coming_back(turn: Turn, at: Now) -> Track | None:
@@ -130,7 +68,7 @@ def _coming_back(turn: Turn, at: Now) -> Track | None:
     been broken when the loss was noticed: who comes breaks it later, who backs at once.
     """
     last = turn.tracks[-1] if turn.tracks else None
-    if last is None or not _before_arm(last):
+    if last is None or not arrival.before_arm(last):
         return None
     if turn.road.levels_us == at.mono_us:
         return last if turn.road.lc1_proven and _lc1_before_loss(turn) else None
@@ -183,17 +121,6 @@ def past_l1(turn: Turn, track: Track) -> bool:
     return track.stage is Stage.UNDER_ARM and reach.longest(track) < ROOM_M[turn.cfg.geometry]
 
 
-def not_on_both(turn: Turn, track: Track) -> None:
-    """It is on L2; L1, which went off under it and on again, shows the next one if it is too short for both."""
-    l1, came = turn.sensors.l1, track.times.l1_on
-    if track.recovered:
-        # It came in an earlier run, and L1 was on since before this one: nothing is known of the two instants.
-        return
-    if came is None or not track.on_l1 or not l1.on or l1.since_us <= came.mono_us or not past_l1(turn, track):
-        return
-    split(turn, track, turn.now.back(l1.since_us))
-
-
 def _lc1_lies(turn: Turn, at: Now) -> bool:
     """LC1 has been broken for longer than anybody is in it who is not on L1."""
     lc1 = turn.sensors.lc1
@@ -228,26 +155,19 @@ def leave_l1(turn: Turn, track: Track, at: Now, seen_us: int | None = None) -> N
     if track.standing is Standing.PHANTOM:
         turn.drop(track)
         return
-    _leaves_tags(turn, track, at)
+    arrival.leaves_tags(turn, track, at)
     forward = _went_on(turn, track, at)
     if forward is False:
         _left_upstream(turn, track)
         return
     track = deciding.last_chance(turn, track, at.mono_us)
     tags.left_l1(turn, track, at.mono_us)
-    rear_us = _exact(turn, at)
+    rear_us = arrival.exact(turn, at)
     if rear_us is not None and seen_us is not None:
         rear_us = min(rear_us, seen_us)
     turn.put(track, on_l1=False, l1_off_us=at.mono_us, rear_us=rear_us, forward=forward is True)
     if forward is True:
         make_room(turn)
-
-
-def _leaves_tags(turn: Turn, track: Track, at: Now) -> None:
-    """What it did not take is kept for the next one; if nobody knows when it came, only what is heard again."""
-    if track.came_us is None and not _tagged(track):
-        tags.weigh(turn, track)
-    tags.left_l1(turn, track, at.mono_us)
 
 
 def _left_upstream(turn: Turn, track: Track) -> None:
@@ -263,34 +183,6 @@ def _left_upstream(turn: Turn, track: Track) -> None:
     passages.abandon(turn, ahead, "left upstream")
 
 
-def rejoin(turn: Turn, follower: Track) -> bool:
-    """The plate of a vehicle that LC1 separated is that of the one ahead: they are one. Returns whether they were."""
-    ahead = turn.track(follower.split_from)
-    if ahead is None or ahead.stage is not Stage.BEFORE or ahead.on_l1 or ahead.plate is None or follower.plate is None:
-        return False
-    sure = min(ahead.plate.confidence, follower.plate.confidence) >= turn.cfg.plate_sure
-    if not sure or not plates_agree(ahead.plate.text, follower.plate.text):
-        return False
-    if follower.live:
-        follower = passages.void(turn, follower, "it is the vehicle ahead")
-    tags.release(turn, follower, spent=False)
-    turn.drop(follower)
-    back = turn.put(
-        ahead,
-        on_l1=follower.on_l1,
-        lc1_broken=follower.lc1_broken,
-        lc1_clear_us=follower.lc1_clear_us,
-        l1_off_us=follower.l1_off_us,
-        rear_us=follower.rear_us,
-        gap_us=None,
-    )
-    if back.on_l1:
-        turn.set_road(occupant=back.id)
-        if turn.sensors.l1.stuck or turn.sensors.l1.doubted:
-            turn.put(back, returned_us=turn.t)
-    return True
-
-
 def make_room(turn: Turn) -> None:
     """A vehicle left L1 towards the arm: whoever has no room before it any more has gone unseen.
 
@@ -298,7 +190,7 @@ def make_room(turn: Turn) -> None:
     """
     room_m = ROOM_M[turn.cfg.geometry]
     unseen = Sensor.LC1 not in turn.cfg.curtains
-    waiting = [one for one in turn.tracks if _before_arm(one) and (one.forward or one.recovered or unseen)]
+    waiting = [one for one in turn.tracks if arrival.before_arm(one) and (one.forward or one.recovered or unseen)]
     while len(waiting) > 1 and sum(map(_least_length_m, waiting)) > room_m:
         _no_room(turn, waiting.pop(0))
 
@@ -338,117 +230,3 @@ def _l1_lies(turn: Turn, track: Track, at: Now) -> bool:
     """L1 stayed on over vehicle after vehicle that LC1 separated: its clearing tells nothing."""
     on_us = turn.trace_on(Sensor.L1)
     return track.shared_l1 and (on_us is None or at.mono_us - on_us > L1_LONG_US)
-
-
-def lc1_on(turn: Turn, at: Now) -> None:
-    """LC1 on: the front of the vehicle on L1, or somebody on foot."""
-    track = turn.occupant()
-    if track is not None and _came_from_downstream(turn, track, at):
-        back = turn.tracks[-2]
-        turn.drop(track)
-        _return(turn, back, at)
-    elif track is not None and _follower_breaks_lc1(turn, track):
-        # LC1 cleared and is broken again, far from L2: the next vehicle, which may be past L1 before this one is on L2.
-        split(turn, track, turn.now.back(track.gap_us or at.mono_us))
-        follower = turn.occupant() or begin(turn, at, shared=True)
-        turn.put(follower, lc1_broken=True, lc1_on_us=_exact(turn, at), split_from=track.id)
-    elif track is not None:
-        track = _moves_on(turn, track, at)
-        front_us = track.lc1_on_us if track.lc1_broken else _exact(turn, at)
-        turn.put(track, lc1_broken=True, lc1_clear_us=None, lc1_on_us=front_us)
-        if not turn.road.lc1_proven:
-            turn.set_road(lc1_proven=True)
-    elif turn.sensors.l1.stuck or turn.sensors.l1.doubted:
-        last = turn.tracks[-1] if turn.tracks else None
-        ahead = last.id if _before_arm(last) and last is not None else None
-        turn.put(begin(turn, at), lc1_broken=True, split_from=ahead)
-    elif not turn.sensors.l1.raw and turn.front() is None:
-        turn.flag(Flag.PEDESTRIAN)
-
-
-def _moves_on(turn: Turn, track: Track, at: Now) -> Track:
-    """It breaks LC1 after tag_wait, and no plate was read of it: that is asked once more, it is there for certain now.
-
-    Without a tag either it may have come later than L1 went on, which can be on by itself.
-    """
-    came, unread = track.times.l1_on, track.plate is None or track.plate.text is None
-    if track.lc1_broken or came is None or not unread:
-        return track
-    if at.mono_us - came.mono_us <= turn.cfg.tag_wait_ms * 1000 or not track.vehicle:
-        return track
-    turn.effects.append(AskPlate(track.id, at.mono_us))
-    if _tagged(track):
-        return track
-    turn.set_line(Sensor.L1, doubted=True)
-    return turn.put(track, came_us=None)
-
-
-def _tagged(track: Track) -> bool:
-    return track.finding is not None and track.finding.epc is not None
-
-
-def _follower_breaks_lc1(turn: Turn, track: Track) -> bool:
-    """LC1 cleared and is broken again: by the next vehicle, unless this one came back over L1 and may wander on it."""
-    if track.gap_us is None or track.returned_us is not None:
-        return False
-    return ROOM_M[turn.cfg.geometry] > 2 * LEAST_LENGTH_M
-
-
-def _came_from_downstream(turn: Turn, track: Track, at: Now) -> bool:
-    """L1 and its far end went on together, L1 told first: the "new" vehicle is the one before the arm, backing."""
-    l1_on = track.times.l1_on
-    # In MANUAL mode it is held at once.
-    fresh = track.standing in (Standing.WAITING, Standing.HELD) and turn.tracks[-1].id == track.id
-    if l1_on is None or not fresh or len(turn.tracks) < 2 or track.lc1_broken:
-        return False
-    if turn.road.levels_us == l1_on.mono_us:
-        # The edge itself was lost: nobody knows when it was.
-        return False
-    return at.mono_us - l1_on.mono_us < TOGETHER_US and _before_arm(turn.tracks[-2])
-
-
-def lc1_off(turn: Turn, at: Now) -> None:
-    """LC1 off: the rear of the vehicle on L1, perhaps with a follower behind it."""
-    l1 = turn.sensors.l1
-    track = turn.occupant()
-    if track is not None and track.returned_us is not None and (l1.stuck or l1.doubted):
-        # It came back over LC1, and L1 tells nothing: it left upstream.
-        turn.set_road(occupant=None)
-        passages.abandon(turn, track, "left upstream")
-        return
-    if track is not None and ((l1.dropout and not l1.on) or l1.stuck):
-        turn.set_line(Sensor.L1, dropout=False)
-        # Its rear left L1 when L1 went off, unless its bed is high: LC1 alone may have been broken by somebody on foot.
-        leave_l1(turn, turn.put(track, lc1_clear_us=at.mono_us), at, None if l1.on else l1.since_us)
-        return
-    if not l1.on or l1.pending is not None or l1.stuck:
-        return
-    if track is not None and track.came_us is not None and at.mono_us <= track.came_us:
-        # The rear of the vehicle ahead: believed later than the front of this one, which came after it.
-        return
-    if track is None:
-        if turn.road.occupant is not None:
-            begin(turn, at, shared=True)
-    elif track.stage is Stage.UNDER_ARM:
-        split(turn, track, at)
-    else:
-        rear = reach.may_have_passed_lc1(track, at.mono_us, turn.cfg)
-        turn.put(track, lc1_clear_us=at.mono_us, gap_us=track.gap_us or (at.mono_us if rear else None))
-
-
-def split(turn: Turn, ahead: Track, at: Now) -> None:
-    """LC1 cleared while L1 did not: the vehicle ahead left L1, a follower is on it."""
-    plate = ahead.next_plate
-    rear_us = _exact(turn, at)
-    turn.put(ahead, on_l1=False, l1_off_us=at.mono_us, rear_us=rear_us, forward=True, gap_us=None, next_plate=None)
-    _leaves_tags(turn, ahead, at)
-    if turn.sensors.l1.doubted:
-        # L1 may be on by itself: who follows comes when he breaks LC1.
-        turn.set_road(occupant=None)
-        return
-    follower = begin(turn, at, shared=True)
-    broken = turn.sensors.lc1.on
-    if plate is not None:
-        times = evolve(follower.times, plate=turn.now)
-        follower = turn.put(follower, plate=plate, frames=plate.frames, times=times)
-    turn.put(follower, lc1_broken=broken, split_from=ahead.id)

@@ -4,7 +4,7 @@ In: believed edges of L2 and LC2. Out: vehicles entered, passed where L3 showed 
 Never: one body counted twice because a loop does not see all of it, or two counted once that LC2 has parted.
 """
 
-from lane_controller.core import approach, entering, leaving, passages, reach
+from lane_controller.core import approach, arrival, entering, leaving, passages, reach
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
 from lane_controller.core.state import Stage, Standing, Track
@@ -39,7 +39,7 @@ def l2_on(turn: Turn, at: Now) -> None:
         return
     if Sensor.LC1 not in turn.cfg.curtains:
         approach.make_room(turn)
-    entering.enter(turn, entering.who_comes(turn, at) or approach.unseen(turn, shared=turn.sensors.l1.on), at)
+    entering.enter(turn, entering.who_comes(turn, at) or arrival.unseen(turn, shared=turn.sensors.l1.on), at)
 
 
 def _same_body(turn: Turn, at: Now) -> bool:
@@ -200,7 +200,7 @@ def lc2_on(turn: Turn, at: Now) -> None:
         elif not front.on_l1 or (front.live and entering.may_be(turn, front, at)):
             turn.set_road(lc2_split=False)
             seen = entering.may_be(turn, front, at)
-            entering.enter(turn, front if seen else approach.unseen(turn, shared=turn.sensors.l1.on), at)
+            entering.enter(turn, front if seen else arrival.unseen(turn, shared=turn.sensors.l1.on), at)
     elif not turn.sensors.l2.raw and not turn.tracks and not turn.sensors.l3.raw:
         turn.flag(Flag.PEDESTRIAN)
 
@@ -212,7 +212,7 @@ def _second_on_lc2(turn: Turn, at: Now) -> None:
     """
     if turn.under_arm() is not None or not turn.sensors.l3.raw:
         return
-    unseen = approach.unseen(turn, shared=True)
+    unseen = arrival.unseen(turn, shared=True)
     entering.enter(turn, turn.flag(Flag.SEPARATION_FAIL, unseen) or unseen, at)
 
 

@@ -4,7 +4,7 @@ In: the queue, and the instant at which L2 (or LC2) told. Out: a vehicle under t
 Never: one that was still elsewhere; somebody made up where the sensor was on by itself.
 """
 
-from lane_controller.core import approach, deciding, passages, reach, tags
+from lane_controller.core import arrival, curtain, deciding, passages, reach, tags
 from lane_controller.core.config import Geometry
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
@@ -39,7 +39,7 @@ def was_ahead(turn: Turn, track: Track) -> Track | None:
     if not (track.recovered and track.on_l1 and turn.cfg.geometry is Geometry.G2):
         return None
     heard = any(tag.owner == track.id for tag in turn.radio.tags.values())
-    return None if heard else approach.was_ahead(turn, track)
+    return None if heard else arrival.was_ahead(turn, track)
 
 
 def may_be(turn: Turn, track: Track, at: Now) -> bool:
@@ -92,9 +92,9 @@ def enter(turn: Turn, track: Track, at: Now) -> Track:
         track = turn.flag(Flag.CLOSE_FOLLOWING, track) or track
     track = passages.enter_l2(turn, track, at)
     if track.gap_us is not None and track.on_l1 and turn.sensors.l1.on:
-        approach.split(turn, track, turn.now.back(track.gap_us))
+        curtain.split(turn, track, turn.now.back(track.gap_us))
     else:
-        approach.not_on_both(turn, track)
+        curtain.not_on_both(turn, track)
     return turn.track(track.id) or track
 
 

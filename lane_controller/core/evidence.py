@@ -6,7 +6,7 @@ plates with good tags came over one L1.
 Never: a decision changed by evidence that came after it (R16).
 """
 
-from lane_controller.core import approach, deciding, passages, tags
+from lane_controller.core import arrival, curtain, deciding, passages, tags
 from lane_controller.core.events import ClassMeasured, PlateRead
 from lane_controller.core.evolve import evolve
 from lane_controller.core.plates import plates_agree
@@ -52,7 +52,7 @@ def _subject(turn: Turn, track_id: int | None) -> Track | None:
 def _first(turn: Turn, track: Track, event: PlateRead) -> None:
     times = evolve(track.times, plate=turn.now)
     track = turn.put(track, plate=event, times=times)
-    if track.split_from is not None and approach.rejoin(turn, track):
+    if track.split_from is not None and curtain.rejoin(turn, track):
         return
     if track.standing not in UNDECIDED:
         deciding.late_plate(turn, track, event)
@@ -97,7 +97,7 @@ def settle_separation(turn: Turn) -> None:
         return
     turn.put(track, on_l1=False, l1_off_us=turn.t, forward=True, next_plate=None)
     tags.left_l1(turn, track, turn.t - 1)
-    follower = approach.begin(turn, turn.now, shared=True)
+    follower = arrival.begin(turn, turn.now, shared=True)
     follower = turn.put(follower, plate=plate, frames=plate.frames, lc1_broken=turn.sensors.lc1.on)
     turn.flag(Flag.SEPARATION_FAIL, follower)
 

@@ -4,7 +4,7 @@ In: believed edges of L3. Out: vehicles passed, also those that no edge of L2 ha
 Never: a vehicle that crossed L2 → L3 without a passage (motorcycles excepted), or one that has two (I13).
 """
 
-from lane_controller.core import approach, entering, passages, reach
+from lane_controller.core import arrival, entering, passages, reach
 from lane_controller.core.instant import Now
 from lane_controller.core.reach import AtArm
 from lane_controller.core.state import Stage, Standing, Track
@@ -66,7 +66,7 @@ def _uncounted(turn: Turn, track: Track) -> Track:
     """Somebody else is under the arm: that vehicle is still before it."""
     times, open_at_l2 = track.times, track.arm_open_at_l2
     entering.still_before(turn, track)
-    there = passages.enter_l2(turn, approach.unseen(turn, shared=turn.sensors.l1.on), times.l2_on or turn.now)
+    there = passages.enter_l2(turn, arrival.unseen(turn, shared=turn.sensors.l1.on), times.l2_on or turn.now)
     return turn.put(there, arm_open_at_l2=open_at_l2)
 
 
@@ -96,7 +96,7 @@ def _second_on_l3(turn: Turn, at: Now) -> None:
     if front is not None and not entering.may_be(turn, front, at):
         front = None
     if front is None:
-        front = approach.unseen(turn, shared=True)
+        front = arrival.unseen(turn, shared=True)
         front = turn.flag(Flag.SEPARATION_FAIL, front) or front
     passed(turn, entering.enter(turn, front, at), at)
 

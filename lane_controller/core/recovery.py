@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from lane_controller.contracts.values import Outcome
-from lane_controller.core import approach, passages, tags
+from lane_controller.core import arrival, passages, tags
 from lane_controller.core.charges import own_charges
 from lane_controller.core.config import Geometry
 from lane_controller.core.effects import AskPlate, Record
@@ -218,7 +218,7 @@ def _number(old: Authorised | Held) -> int:
 
 
 def _restore(turn: Turn, old: Authorised | Held) -> Track:
-    track = approach.begin(turn, None)
+    track = arrival.begin(turn, None)
     if isinstance(old, Held):
         return turn.put(
             track,
@@ -268,7 +268,7 @@ def _place(turn: Turn, tracks: list[Track], anew: bool) -> None:
     room = turn.cfg.geometry is Geometry.G2 or (s.l1.on and len(waiting) == 1 and not anew)
     tail = s.l3.on and (room or not waiting)
     if s.l2.on and not tail:
-        first = waiting.pop(0) if waiting else approach.begin(turn, None)
+        first = waiting.pop(0) if waiting else arrival.begin(turn, None)
         passages.enter_l2(turn, first, turn.now)
         turn.set_road(lc2_split=s.l3.on and not s.lc2.on)
     elif s.l3.on and waiting and not s.l1.on:
@@ -280,7 +280,7 @@ def _place(turn: Turn, tracks: list[Track], anew: bool) -> None:
         turn.set_road(occupant=last.id)
         turn.effects.append(AskPlate(last.id, turn.t))
     else:
-        turn.put(approach.begin(turn, turn.now), lc1_broken=s.lc1.on, past_zone=s.lc1.on)
+        turn.put(arrival.begin(turn, turn.now), lc1_broken=s.lc1.on, past_zone=s.lc1.on)
 
 
 def settle_resume(turn: Turn) -> None:

@@ -1,10 +1,10 @@
 """The road: every believed edge to the part of the lane that it concerns.
 
-In: `edge` from sensors.py, and pulses too short to count. Out: calls to approach.py, crossing.py and leaving.py.
+In: `edge` from sensors.py, and pulses too short to count. Out: calls to approach, curtain, crossing and leaving.
 Never: an edge with the time at which it was believed instead of the time at which it happened.
 """
 
-from lane_controller.core import approach, crossing, leaving
+from lane_controller.core import approach, crossing, curtain, leaving
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Sensor
 
@@ -15,7 +15,7 @@ def edge(turn: Turn, sensor: Sensor, on: bool, at_us: int) -> None:
     if sensor is Sensor.L1:
         approach.l1_on(turn, at) if on else approach.l1_off(turn, at)
     elif sensor is Sensor.LC1:
-        approach.lc1_on(turn, at) if on else approach.lc1_off(turn, at)
+        curtain.lc1_on(turn, at) if on else curtain.lc1_off(turn, at)
     elif sensor is Sensor.L2:
         crossing.l2_on(turn, at) if on else crossing.l2_off(turn, at)
     elif sensor is Sensor.LC2:

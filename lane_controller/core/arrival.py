@@ -1,0 +1,84 @@
+"""Vehicles begin: on L1, or at the arm where nobody had counted them.
+
+In: the instant, and what was read before it. Out: a new vehicle in its place in the queue.
+Never: a plate or a class that was another vehicle's.
+"""
+
+from lane_controller.core import tags
+from lane_controller.core.effects import AskPlate
+from lane_controller.core.evolve import evolve
+from lane_controller.core.instant import Now
+from lane_controller.core.records import StageTimes
+from lane_controller.core.state import Stage, Standing, Track
+from lane_controller.core.turn import Turn
+
+LOOSE_US = 1_000_000
+"""A plate or class up to this long before L1 on belongs to the vehicle that then comes onto L1."""
+
+
+def begin(turn: Turn, l1_on: Now | None, standing: Standing = Standing.WAITING, shared: bool = False) -> Track:
+    """A new vehicle: on L1 since `l1_on`, or first noticed at the arm (None)."""
+    track = Track(turn.road.next_track, standing, StageTimes(l1_on=l1_on), on_l1=l1_on is not None, shared_l1=shared)
+    turn.tracks = (*turn.tracks, track)
+    turn.set_road(next_track=track.id + 1)
+    if l1_on is None:
+        return track
+    turn.set_road(occupant=track.id)
+    track = _take_loose(turn, track)
+    if standing is not Standing.PHANTOM:
+        turn.effects.append(AskPlate(track.id, l1_on.mono_us))
+        tags.share_all(turn)
+    return track
+
+
+def unseen(turn: Turn, shared: bool) -> Track:
+    """Somebody at the arm whom L1 has not counted: ahead of everybody who is not at the arm yet."""
+    track = begin(turn, None, shared=shared)
+    at_arm = tuple(one for one in turn.tracks if one.stage is Stage.UNDER_ARM)
+    behind = tuple(one for one in turn.tracks if one.stage is not Stage.UNDER_ARM and one.id != track.id)
+    turn.tracks = (*at_arm, track, *behind)
+    return track
+
+
+def was_ahead(turn: Turn, track: Track) -> Track:
+    """A restart took it for the one on L1, but it had left L1 before: on L1 is a new one."""
+    lc1, clear_us, gap_us, lc1_us = track.lc1_broken, track.lc1_clear_us, track.gap_us, track.lc1_on_us
+    ahead = turn.put(track, on_l1=False, l1_off_us=turn.t, forward=True)
+    ahead = turn.put(ahead, lc1_broken=False, lc1_clear_us=None, gap_us=None, lc1_on_us=None)
+    there = begin(turn, turn.now if lc1_us is None else turn.now.back(lc1_us))
+    turn.put(there, lc1_broken=lc1, lc1_clear_us=clear_us, gap_us=gap_us, lc1_on_us=lc1_us, past_zone=lc1)
+    return ahead
+
+
+def exact(turn: Turn, at: Now) -> int | None:
+    """The instant of an edge; None where the edge was lost and only the level told of it."""
+    return None if turn.road.levels_us == at.mono_us else at.mono_us
+
+
+def _take_loose(turn: Turn, track: Track) -> Track:
+    plate, measured = turn.road.loose_plate, turn.road.loose_class
+    if plate is not None and turn.t - plate[0] <= LOOSE_US:
+        times = evolve(track.times, plate=turn.now.back(plate[0]))
+        track = turn.put(track, plate=plate[1], frames=plate[1].frames, times=times)
+    if measured is not None and turn.t - measured[0] <= LOOSE_US:
+        track = turn.put(track, measured=measured[1])
+    if plate is not None or measured is not None:
+        turn.set_road(loose_plate=None, loose_class=None)
+    return track
+
+
+def before_arm(track: Track | None) -> bool:
+    """Between L1 and L2, as far as the lane knows."""
+    return track is not None and not track.on_l1 and track.stage is Stage.BEFORE and track.vehicle
+
+
+def tagged(track: Track) -> bool:
+    """A tag is known to be its own."""
+    return track.finding is not None and track.finding.epc is not None
+
+
+def leaves_tags(turn: Turn, track: Track, at: Now) -> None:
+    """What it did not take is kept for the next one; if nobody knows when it came, only what is heard again."""
+    if track.came_us is None and not tagged(track):
+        tags.weigh(turn, track)
+    tags.left_l1(turn, track, at.mono_us)

@@ -1,0 +1,164 @@
+"""LC1: whose front and rear passed the end of L1, and who follows close behind.
+
+In: believed edges of LC1; the plate of a follower. Out: vehicles separated, joined again, or come back.
+Never: two vehicles made of one that backs a little, or one of two that the curtain has separated.
+"""
+
+from lane_controller.core import approach, arrival, passages, reach, tags
+from lane_controller.core.effects import AskPlate
+from lane_controller.core.evolve import evolve
+from lane_controller.core.instant import Now
+from lane_controller.core.plates import plates_agree
+from lane_controller.core.reach import ROOM_M
+from lane_controller.core.state import Stage, Standing, Track
+from lane_controller.core.turn import Turn
+from lane_controller.core.values import Flag, Sensor
+
+
+def lc1_on(turn: Turn, at: Now) -> None:
+    """LC1 on: the front of the vehicle on L1, or somebody on foot."""
+    track = turn.occupant()
+    if track is not None and _came_from_downstream(turn, track, at):
+        back = turn.tracks[-2]
+        turn.drop(track)
+        approach.come_back(turn, back, at)
+    elif track is not None and _follower_breaks_lc1(turn, track):
+        # LC1 cleared and is broken again, far from L2: the next vehicle, which may be past L1 before this one is on L2.
+        split(turn, track, turn.now.back(track.gap_us or at.mono_us))
+        follower = turn.occupant() or arrival.begin(turn, at, shared=True)
+        turn.put(follower, lc1_broken=True, lc1_on_us=arrival.exact(turn, at), split_from=track.id)
+    elif track is not None:
+        track = _moves_on(turn, track, at)
+        front_us = track.lc1_on_us if track.lc1_broken else arrival.exact(turn, at)
+        turn.put(track, lc1_broken=True, lc1_clear_us=None, lc1_on_us=front_us)
+        if not turn.road.lc1_proven:
+            turn.set_road(lc1_proven=True)
+    elif turn.sensors.l1.stuck or turn.sensors.l1.doubted:
+        last = turn.tracks[-1] if turn.tracks else None
+        ahead = last.id if arrival.before_arm(last) and last is not None else None
+        turn.put(arrival.begin(turn, at), lc1_broken=True, split_from=ahead)
+    elif not turn.sensors.l1.raw and turn.front() is None:
+        turn.flag(Flag.PEDESTRIAN)
+
+
+def _moves_on(turn: Turn, track: Track, at: Now) -> Track:
+    """It breaks LC1 after tag_wait, and no plate was read of it: that is asked once more, it is there for certain now.
+
+    Without a tag either it may have come later than L1 went on, which can be on by itself.
+    """
+    came, unread = track.times.l1_on, track.plate is None or track.plate.text is None
+    if track.lc1_broken or came is None or not unread:
+        return track
+    if at.mono_us - came.mono_us <= turn.cfg.tag_wait_ms * 1000 or not track.vehicle:
+        return track
+    turn.effects.append(AskPlate(track.id, at.mono_us))
+    if arrival.tagged(track):
+        return track
+    turn.set_line(Sensor.L1, doubted=True)
+    return turn.put(track, came_us=None)
+
+
+def _follower_breaks_lc1(turn: Turn, track: Track) -> bool:
+    """LC1 cleared and is broken again: by the next vehicle, unless this one came back over L1 and may wander on it."""
+    if track.gap_us is None or track.returned_us is not None:
+        return False
+    return ROOM_M[turn.cfg.geometry] > 2 * approach.LEAST_LENGTH_M
+
+
+def _came_from_downstream(turn: Turn, track: Track, at: Now) -> bool:
+    """L1 and its far end went on together, L1 told first: the "new" vehicle is the one before the arm, backing."""
+    l1_on = track.times.l1_on
+    # In MANUAL mode it is held at once.
+    fresh = track.standing in (Standing.WAITING, Standing.HELD) and turn.tracks[-1].id == track.id
+    if l1_on is None or not fresh or len(turn.tracks) < 2 or track.lc1_broken:
+        return False
+    if turn.road.levels_us == l1_on.mono_us:
+        # The edge itself was lost: nobody knows when it was.
+        return False
+    return at.mono_us - l1_on.mono_us < approach.TOGETHER_US and arrival.before_arm(turn.tracks[-2])
+
+
+def lc1_off(turn: Turn, at: Now) -> None:
+    """LC1 off: the rear of the vehicle on L1, perhaps with a follower behind it."""
+    l1 = turn.sensors.l1
+    track = turn.occupant()
+    if track is not None and track.returned_us is not None and (l1.stuck or l1.doubted):
+        # It came back over LC1, and L1 tells nothing: it left upstream.
+        turn.set_road(occupant=None)
+        passages.abandon(turn, track, "left upstream")
+        return
+    if track is not None and ((l1.dropout and not l1.on) or l1.stuck):
+        turn.set_line(Sensor.L1, dropout=False)
+        # Its rear left L1 when L1 went off, unless its bed is high: LC1 alone may have been broken by somebody on foot.
+        approach.leave_l1(turn, turn.put(track, lc1_clear_us=at.mono_us), at, None if l1.on else l1.since_us)
+        return
+    if not l1.on or l1.pending is not None or l1.stuck:
+        return
+    if track is not None and track.came_us is not None and at.mono_us <= track.came_us:
+        # The rear of the vehicle ahead: believed later than the front of this one, which came after it.
+        return
+    if track is None:
+        if turn.road.occupant is not None:
+            arrival.begin(turn, at, shared=True)
+    elif track.stage is Stage.UNDER_ARM:
+        split(turn, track, at)
+    else:
+        rear = reach.may_have_passed_lc1(track, at.mono_us, turn.cfg)
+        turn.put(track, lc1_clear_us=at.mono_us, gap_us=track.gap_us or (at.mono_us if rear else None))
+
+
+def split(turn: Turn, ahead: Track, at: Now) -> None:
+    """LC1 cleared while L1 did not: the vehicle ahead left L1, a follower is on it."""
+    plate = ahead.next_plate
+    rear_us = arrival.exact(turn, at)
+    turn.put(ahead, on_l1=False, l1_off_us=at.mono_us, rear_us=rear_us, forward=True, gap_us=None, next_plate=None)
+    arrival.leaves_tags(turn, ahead, at)
+    if turn.sensors.l1.doubted:
+        # L1 may be on by itself: who follows comes when he breaks LC1.
+        turn.set_road(occupant=None)
+        return
+    follower = arrival.begin(turn, at, shared=True)
+    broken = turn.sensors.lc1.on
+    if plate is not None:
+        times = evolve(follower.times, plate=turn.now)
+        follower = turn.put(follower, plate=plate, frames=plate.frames, times=times)
+    turn.put(follower, lc1_broken=broken, split_from=ahead.id)
+
+
+def not_on_both(turn: Turn, track: Track) -> None:
+    """It is on L2; L1, which went off under it and on again, shows the next one if it is too short for both."""
+    l1, came = turn.sensors.l1, track.times.l1_on
+    if track.recovered:
+        # It came in an earlier run, and L1 was on since before this one: nothing is known of the two instants.
+        return
+    if came is None or not track.on_l1 or not l1.on or l1.since_us <= came.mono_us or not approach.past_l1(turn, track):
+        return
+    split(turn, track, turn.now.back(l1.since_us))
+
+
+def rejoin(turn: Turn, follower: Track) -> bool:
+    """The plate of a vehicle that LC1 separated is that of the one ahead: they are one. Returns whether they were."""
+    ahead = turn.track(follower.split_from)
+    if ahead is None or ahead.stage is not Stage.BEFORE or ahead.on_l1 or ahead.plate is None or follower.plate is None:
+        return False
+    sure = min(ahead.plate.confidence, follower.plate.confidence) >= turn.cfg.plate_sure
+    if not sure or not plates_agree(ahead.plate.text, follower.plate.text):
+        return False
+    if follower.live:
+        follower = passages.void(turn, follower, "it is the vehicle ahead")
+    tags.release(turn, follower, spent=False)
+    turn.drop(follower)
+    back = turn.put(
+        ahead,
+        on_l1=follower.on_l1,
+        lc1_broken=follower.lc1_broken,
+        lc1_clear_us=follower.lc1_clear_us,
+        l1_off_us=follower.l1_off_us,
+        rear_us=follower.rear_us,
+        gap_us=None,
+    )
+    if back.on_l1:
+        turn.set_road(occupant=back.id)
+        if turn.sensors.l1.stuck or turn.sensors.l1.doubted:
+            turn.put(back, returned_us=turn.t)
+    return True
