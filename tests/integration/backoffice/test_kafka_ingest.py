@@ -51,6 +51,7 @@ async def test_two_processes_and_a_kill(
                 publishers[1].process = publishers[1].start()
         count = "SELECT count() FROM passages FINAL"
         await asyncio.to_thread(until, lambda: database.rows(count) == [(1200,)], 120.0)
+        await asyncio.to_thread(until, publishers[1].is_ready, 60.0)  # the other one may have done all the work
     finally:
         statuses = [publisher.stop() for publisher in publishers]
         await stream.close()

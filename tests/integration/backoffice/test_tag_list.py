@@ -92,8 +92,13 @@ class Publisher:
     def start(self) -> subprocess.Popen[bytes]:
         program = "from backoffice.app.main import main; main()"
         with (self.config.parent / "serve.log").open("a") as log:
+            self.log_begins = log.tell()
             command = [sys.executable, "-c", program, "serve", "--config", str(self.config)]
             return subprocess.Popen(command, stdout=log, stderr=log)
+
+    def is_ready(self) -> bool:
+        """Whether the process that runs now (not one before it) has said so; from then on SIGTERM stops it cleanly."""
+        return b"ready: " in (self.config.parent / "serve.log").read_bytes()[self.log_begins :]
 
     def kill(self) -> None:
         os.kill(self.process.pid, signal.SIGKILL)
