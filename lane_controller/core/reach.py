@@ -54,10 +54,9 @@ class AtArm:
 
 def may_be(track: Track, at: AtArm, sensors: Sensors, cfg: LaneConfig, lc1_proven: bool) -> bool:
     """Whether this vehicle, last seen on L1, can be the one at the arm. `lc1_proven`: LC1 has worked in this run."""
-    if not lc1_proven or track.returned_us is not None or track.times.l1_on is None:
-        # Without a curtain whoever keeps L1 on may be the one behind.
+    if track.returned_us is not None or track.times.l1_on is None:
         return True
-    if track.on_l1 and not (track.lc1_broken or sensors.lc1.raw or sensors.lc1.stuck):
+    if lc1_proven and track.on_l1 and not (track.lc1_broken or sensors.lc1.raw or sensors.lc1.stuck):
         # Nobody gets past LC1 without breaking it.
         return False
     room = ROOM_M[cfg.geometry]
