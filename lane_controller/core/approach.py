@@ -23,9 +23,6 @@ L1_LONG_US = 60_000_000
 TRAIN_M = 12.0
 """Longer vehicles may have two beds that L1 does not see."""
 
-BED_US = 3_000_000
-"""A bed that L1 does not see is over it for so long at walking pace."""
-
 LEAST_LENGTH_M = 3.1
 """No four-wheeler is shorter, its gap included."""
 
@@ -56,8 +53,16 @@ def l1_on(turn: Turn, at: Now) -> None:
 def come_back(turn: Turn, back: Track, at: Now) -> None:
     """A vehicle that was before the arm is on L1 again."""
     broken = turn.sensors.lc1.raw
-    turn.put(back, on_l1=True, boot_l3=None, returned_us=at.mono_us, lc1_broken=broken, lc1_clear_us=None, rear_us=None)
-    turn.put(turn.track(back.id) or back, dropped=(*back.dropped, at.mono_us))
+    turn.put(
+        back,
+        on_l1=True,
+        boot_l3=None,
+        returned_us=at.mono_us,
+        lc1_broken=broken,
+        lc1_clear_us=None,
+        rear_us=None,
+        dropped=(*back.dropped, at.mono_us),
+    )
     turn.set_road(occupant=back.id)
 
 
@@ -113,7 +118,7 @@ def _bed_is_past(track: Track, at: Now) -> bool:
     """L1 has been clear for longer than a bed of 8 m takes at half the speed at which its front went over (5 m)."""
     if track.came_us is None or track.l1_off_us is None:
         return False
-    return at.mono_us - track.l1_off_us > max(BED_US, int((track.l1_off_us - track.came_us) * 2 * 8 / 5))
+    return at.mono_us - track.l1_off_us > max(reach.BED_US, int((track.l1_off_us - track.came_us) * 2 * 8 / 5))
 
 
 def past_l1(turn: Turn, track: Track) -> bool:
@@ -176,10 +181,7 @@ def _left_upstream(turn: Turn, track: Track) -> None:
     if ahead is None or ahead.stage is not Stage.BEFORE or ahead.on_l1:
         passages.abandon(turn, track, "left upstream")
         return
-    if track.live:
-        track = passages.void(turn, track, "it is the vehicle ahead, which left upstream")
-    tags.release(turn, track, spent=False)
-    turn.drop(track)
+    passages.give_up(turn, track, "it is the vehicle ahead, which left upstream")
     passages.abandon(turn, ahead, "left upstream")
 
 
@@ -196,13 +198,10 @@ def make_room(turn: Turn) -> None:
 
 
 def _no_room(turn: Turn, track: Track) -> None:
-    if not track.recovered:
+    if track.recovered:
+        passages.give_up(turn, track, "gone while the lane was without power")
+    else:
         passages.abandon(turn, track, "no room for it before the arm")
-        return
-    if track.live:
-        track = passages.void(turn, track, "gone while the lane was without power")
-    tags.release(turn, track, spent=False)
-    turn.drop(track)
 
 
 def _least_length_m(track: Track) -> float:

@@ -120,15 +120,10 @@ def _first_live(turn: Turn) -> Track | None:
 
 
 def _timeouts(turn: Turn) -> None:
-    command = turn.arm.command
-    if command is None or command.done:
-        return
-    at = command_deadline(turn)
-    if at is None or at > turn.t:
+    command, at = turn.arm.command, command_deadline(turn)
+    if command is None or at is None or at > turn.t or turn.arm.broken:
         return
     opening = turn.arm.opening
-    if turn.arm.broken:
-        return
     if opening and turn.arm.open_limit:
         turn.arm = evolve(turn.arm, command=evolve(command, done=True))
         return

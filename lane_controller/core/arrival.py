@@ -43,8 +43,16 @@ def unseen(turn: Turn, shared: bool) -> Track:
 def was_ahead(turn: Turn, track: Track) -> Track:
     """A restart took it for the one on L1, but it had left L1 before: on L1 is a new one."""
     lc1, clear_us, gap_us, lc1_us = track.lc1_broken, track.lc1_clear_us, track.gap_us, track.lc1_on_us
-    ahead = turn.put(track, on_l1=False, l1_off_us=turn.t, forward=True)
-    ahead = turn.put(ahead, lc1_broken=False, lc1_clear_us=None, gap_us=None, lc1_on_us=None)
+    ahead = turn.put(
+        track,
+        on_l1=False,
+        l1_off_us=turn.t,
+        forward=True,
+        lc1_broken=False,
+        lc1_clear_us=None,
+        gap_us=None,
+        lc1_on_us=None,
+    )
     there = begin(turn, turn.now if lc1_us is None else turn.now.back(lc1_us))
     turn.put(there, lc1_broken=lc1, lc1_clear_us=clear_us, gap_us=gap_us, lc1_on_us=lc1_us, past_zone=lc1)
     return ahead

@@ -14,9 +14,6 @@ from lane_controller.core.values import Flag, Sensor
 MOTORCYCLE_M = 3.5
 """Longer than any motorcycle, and as the speed may change on L2, with a metre to spare."""
 
-BED_US = 3_000_000
-"""A bed that L2 does not see is over it for so long at walking pace."""
-
 BED_M = 8.0
 """No bed between two axles is longer."""
 
@@ -53,7 +50,7 @@ def _same_body(turn: Turn, at: Now) -> bool:
         return False
     if turn.road.last_longest_m <= turn.cfg.long_vehicle_m and _next_came(turn, at):
         return False
-    over_us = max(entering.clear_us(turn), BED_US)
+    over_us = max(entering.clear_us(turn), reach.BED_US)
     if l3_off is not None and off < l3_off < at.mono_us:
         over_us = min(over_us, int((l3_off - off) * 2 * BED_M / reach.L2_TO_L3_ENDS_M))
     return at.mono_us - off < over_us

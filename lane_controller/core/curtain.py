@@ -4,7 +4,7 @@ In: believed edges of LC1; the plate of a follower. Out: vehicles separated, joi
 Never: two vehicles made of one that backs a little, or one of two that the curtain has separated.
 """
 
-from lane_controller.core import approach, arrival, passages, reach, tags
+from lane_controller.core import approach, arrival, passages, reach
 from lane_controller.core.effects import AskPlate
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
@@ -144,10 +144,7 @@ def rejoin(turn: Turn, follower: Track) -> bool:
     sure = min(ahead.plate.confidence, follower.plate.confidence) >= turn.cfg.plate_sure
     if not sure or not plates_agree(ahead.plate.text, follower.plate.text):
         return False
-    if follower.live:
-        follower = passages.void(turn, follower, "it is the vehicle ahead")
-    tags.release(turn, follower, spent=False)
-    turn.drop(follower)
+    passages.give_up(turn, follower, "it is the vehicle ahead")
     back = turn.put(
         ahead,
         on_l1=follower.on_l1,

@@ -4,7 +4,7 @@ In: the first vehicle before the arm and the clock of the step. Out: voids, aban
 Never: a ghost that blocks the lane for ever, or a vehicle given up while it is on L1 or L2.
 """
 
-from lane_controller.core import entering, leaving, passages, tags
+from lane_controller.core import entering, leaving, passages
 from lane_controller.core.state import HELD, MOTORCYCLE, VOID, WAITING, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag
@@ -27,8 +27,7 @@ def settle_departures(turn: Turn) -> None:
             l3 = turn.now.back(turn.road.passed_us or turn.t)
             leaving.passed(turn, entering.enter(turn, track, l3), l3)
         elif track.recovered and not track.on_l1 and not track.forward:
-            tags.release(turn, passages.void(turn, track, "not seen after restart"), spent=False)
-            turn.drop(track)
+            passages.give_up(turn, track, "not seen after restart")
         elif track.live and (track.forward or track.on_l1):
             passages.void(turn, track, "pass_timeout")
         else:

@@ -73,10 +73,7 @@ def first_instead(turn: Turn, nobody: Track, at: Now) -> Track | None:
 
 def nobody_there(turn: Turn, track: Track) -> None:
     """Nobody had counted it, and it was not there."""
-    if track.live:
-        track = passages.void(turn, track, "there was nobody under the arm")
-    tags.release(turn, track, spent=False)
-    turn.drop(track)
+    passages.give_up(turn, track, "there was nobody under the arm")
 
 
 def still_before(turn: Turn, track: Track) -> None:

@@ -1,8 +1,7 @@
 """Plates and classes find their vehicle.
 
 In: `PlateRead`, `ClassMeasured`. Out: evidence on a vehicle, flags of late and corrected readings, a second vehicle
-where two
-plates with good tags came over one L1.
+where two plates with good tags came over one L1.
 Never: a decision changed by evidence that came after it (R16).
 """
 
@@ -160,7 +159,4 @@ def stuck_l1(turn: Turn) -> None:
     track = turn.occupant()
     turn.set_road(occupant=None)
     if track is not None:
-        if track.live:
-            track = passages.void(turn, track, "L1 stuck")
-        tags.release(turn, track, spent=False)
-        turn.drop(track)
+        passages.give_up(turn, track, "L1 stuck")

@@ -19,8 +19,7 @@ read of a tag that is known well, hearing.py; an edge that has yet to last, wait
 hold this against drawing all of them.
 
 Timers carry no meaning: `TimerFired` is an event that changes nothing, part 1 finds what is due. The life of a vehicle
-is
-drawn in docs/lane-machine.md, generated from machine.py.
+is drawn in docs/lane-machine.md, generated from machine.py.
 """
 
 from collections.abc import Callable

@@ -150,6 +150,14 @@ def abandon(turn: Turn, track: Track, reason: str) -> None:
     turn.drop(track)
 
 
+def give_up(turn: Turn, track: Track, why: str) -> None:
+    """Nobody is there, or it is another vehicle of the queue: no passage, and what was heard serves others."""
+    if track.live:
+        track = void(turn, track, why)
+    tags.release(turn, track, spent=False)
+    turn.drop(track)
+
+
 def enter_l2(turn: Turn, track: Track, at: Now) -> Track:
     """The vehicle is on L2: what holds at this instant decides its outcome (R8) and the kind of violation."""
     return turn.put(

@@ -36,6 +36,9 @@ BRAKING_M_S2 = 5.0
 MARGIN_M = 0.4
 FOREIGN_US = 2_000_000
 
+BED_US = 3_000_000
+"""A bed that a loop does not see is over it for so long at walking pace."""
+
 LONGEST_M = {1: 7.0, 2: 9.5, 3: 13.5, 4: 17.0, 5: 20.0}
 """No vehicle of that class is longer; 20 m is the longest road train of QCVN 09 and Circular 46/2015/TT-BGTVT."""
 

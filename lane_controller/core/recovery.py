@@ -1,8 +1,7 @@
 """Restart: what the journal's records leave for the next run, and what the first look at the road makes of it.
 
 In: records in order (`recover`), then `Booted`, the sensor baseline and the first report of the arm. Out: `Durable`;
-vehicles
-that continue under their passage id, or void records.
+vehicles that continue under their passage id, or void records.
 Never: an arm opened by a boot, a committed charge lost or doubled (I8).
 """
 

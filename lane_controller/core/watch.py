@@ -144,8 +144,7 @@ def deadlines(turn: Turn) -> dict[str, int]:
             found["decide"] = at
         if (at := departures.next_departure(turn)[1]) is not None and at > t:
             found["depart"] = at
-    command = turn.arm.command
-    if command is not None and not command.done and (at := arm.command_deadline(turn)) is not None and at > t:
+    if (at := arm.command_deadline(turn)) is not None and at > t:
         found["arm"] = at
     if not turn.arm.closed_limit and (at := arm.close_at(turn)) is not None and at > t:
         found["close"] = at

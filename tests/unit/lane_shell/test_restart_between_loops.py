@@ -207,18 +207,25 @@ def test_so_does_who_has_not_moved_since() -> None:
     assert [track.standing for track in life.lane.tracks] == [Standing.VOID]
 
 
-def test_who_comes_to_the_arm_had_left_l1_before_the_restart() -> None:
-    """L1 was on at the restart, but LC1 breaks only as somebody is on L2: it is the one that was let through."""
-    told = (
-        (Sensor.LC1, True, 9_050), (Sensor.L2, True, 9_000), (Sensor.LC2, True, 8_800), (Sensor.L3, True, 8_500),
-        (Sensor.L2, False, 8_000), (Sensor.LC2, False, 8_100), (Sensor.L3, False, 7_600),
-        (Sensor.LC1, False, 6_000), (Sensor.L1, False, 6_000),
-    )  # fmt: skip
+CROSSES = (
+    (Sensor.L2, True, 9_000), (Sensor.LC2, True, 8_800), (Sensor.L3, True, 8_500),
+    (Sensor.LC2, False, 8_100), (Sensor.L2, False, 8_000), (Sensor.L3, False, 7_600),
+    (Sensor.LC1, False, 6_000), (Sensor.L1, False, 6_000),
+)  # fmt: skip
+
+
+def one_ahead_crossed(told: tuple[tuple[Sensor, bool, int], ...]) -> None:
+    """The PLC's log: somebody crossed, and it was the one who was let through, not the one on L1."""
     life = restart_long(authorised_long(), ON_L1, told)
     assert ends(life) == [("PassageClosed", Outcome.CHARGED)]
     (behind,) = life.lane.tracks
     assert behind.forward
     assert not behind.live
+
+
+def test_who_comes_to_the_arm_had_left_l1_before_the_restart() -> None:
+    """L1 was on at the restart, but LC1 breaks only as somebody is on L2: it is the one that was let through."""
+    one_ahead_crossed(((Sensor.LC1, True, 9_050), *CROSSES))
 
 
 def held_long() -> Durable:
@@ -270,13 +277,4 @@ def test_who_is_held_before_one_who_is_held_on_l1_is_not_on_l1() -> None:
 
 def test_so_he_had_where_lc1_breaks_only_after_somebody_is_on_l2() -> None:
     """LC1 had told nothing in this run when L2 went on; by L3 it has shown that somebody was still on L1."""
-    told = (
-        (Sensor.L2, True, 9_000), (Sensor.LC1, True, 8_900), (Sensor.LC2, True, 8_800), (Sensor.L3, True, 8_500),
-        (Sensor.LC2, False, 8_100), (Sensor.L2, False, 8_000), (Sensor.L3, False, 7_600),
-        (Sensor.LC1, False, 6_000), (Sensor.L1, False, 6_000),
-    )  # fmt: skip
-    life = restart_long(authorised_long(), ON_L1, told)
-    assert ends(life) == [("PassageClosed", Outcome.CHARGED)]
-    (behind,) = life.lane.tracks
-    assert behind.forward
-    assert not behind.live
+    one_ahead_crossed((CROSSES[0], (Sensor.LC1, True, 8_900), *CROSSES[1:]))
