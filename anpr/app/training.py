@@ -28,9 +28,6 @@ class Sheet(StrEnum):
     SCENES = "scenes"
 
 
-DETECTOR_SCENES = 3000
-
-
 def render(
     out: Annotated[Path, typer.Argument(help="Picture to write, .png or .jpg")],
     what: Annotated[Sheet, typer.Option(help="Flat plates, the reader's crops, or whole scenes")] = Sheet.PLATES,
@@ -59,16 +56,24 @@ Pool = Annotated[Path | None, typer.Option(help="Folder of real crops and pictur
 Runs = Annotated[Path, typer.Option(help="Where checkpoints go")]
 Seed = Annotated[int, typer.Option(help="Of the data and of the weights")]
 Threads = Annotated[int, typer.Option(help="More than one pays only on an idle machine")]
+Processes = Annotated[int, typer.Option(min=1, help="That draw the lessons beside the one that learns")]
+Batch = Annotated[int, typer.Option(min=1, help="Lessons of one step; with a GPU some 256")]
+Device = Annotated[str, typer.Option(help="cpu, or cuda with a GPU")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint")]
 
 
 @train_app.command("detector")
-def train_detector(
+def train_detector(  # noqa: PLR0913, PLR0917  each is one option of the command
     pool: Pool = None,
     runs: Runs = RUNS,
     seed: Seed = 1,
     epochs: Annotated[int, typer.Option()] = 9,
+    scenes: Annotated[int, typer.Option(help="Drawn pictures")] = 3000,
+    replated: Annotated[int, typer.Option(help="Pictures of each foreign photograph, under other plates")] = 2,
     threads: Threads = 1,
+    processes: Processes = 1,
+    batch: Batch = 16,
+    device: Device = "cpu",
     resume: Resume = False,
 ) -> None:
     """Render the scenes and train the YOLO detector on them (and on the pool's pictures)."""
@@ -76,26 +81,30 @@ def train_detector(
     from anpr.training.train_detector import DetectorPlan  # noqa: PLC0415
     from anpr.training.train_detector import train_detector as train  # noqa: PLC0415
 
-    data = write_detector_data(runs / "detector-data", DETECTOR_SCENES, seed, pool)
-    best = train(DetectorPlan(epochs, seed, threads=threads), data, (runs / "detector").resolve(), resume)
+    data = write_detector_data(runs / "detector-data", scenes, seed, pool, replated, processes)
+    # One process prepares its pictures itself: another one would only wait for them.
+    plan = DetectorPlan(epochs, seed, batch, threads, processes if processes > 1 else 0, device)
+    best = train(plan, data, (runs / "detector").resolve(), resume)
     typer.echo(f"{best}: now `anpr export detector`")
 
 
 @train_app.command("corners")
-def train_corners(
+def train_corners(  # noqa: PLR0913, PLR0917  each is one option of the command
     pool: Pool = None,
     runs: Runs = RUNS,
     seed: Seed = 1,
     steps: Annotated[int, typer.Option()] = 5000,
     stages: Annotated[int, typer.Option(help="Pictures of one plate each, made before the training")] = 8000,
     threads: Threads = 1,
+    processes: Processes = 1,
+    batch: Batch = 48,
+    device: Device = "cpu",
     resume: Resume = False,
 ) -> None:
     """Train the network that finds a plate's four corners in the detector's box."""
     import cv2  # noqa: PLC0415
-    import numpy as np  # noqa: PLC0415
 
-    from anpr.training.corner_data import CornerSampler, load_scenery, make_stage  # noqa: PLC0415
+    from anpr.training.corner_data import CornerSampler, load_scenery, make_stages  # noqa: PLC0415
     from anpr.training.train_corners import CornerPlan  # noqa: PLC0415
     from anpr.training.train_corners import train_corners as train  # noqa: PLC0415
 
@@ -103,10 +112,11 @@ def train_corners(
     scenery = load_scenery(pool) if pool else []
     held = scenery[::12]
     scenery = [scene for number, scene in enumerate(scenery) if number % 12]
-    lessons = CornerSampler([make_stage(scenery, np.random.default_rng((seed, number))) for number in range(stages)])
-    checks = CornerSampler([make_stage(held, np.random.default_rng((seed, 2, number))) for number in range(300)])
+    lessons = CornerSampler(make_stages(scenery, (seed,), stages, processes))
+    checks = CornerSampler(make_stages(held, (seed, 2), 300, processes))
     typer.echo(f"{len(scenery)} photographs, {len(held)} held out, {stages} stages")
-    train(CornerPlan(steps, seed, threads=threads), lessons, checks, runs / "corners", resume)
+    plan = CornerPlan(steps, seed, threads=threads, batch=batch, processes=processes, device=device)
+    train(plan, lessons, checks, runs / "corners", resume)
     typer.echo(f"{runs / 'corners' / 'last.pt'}: now `anpr export corners`")
 
 
@@ -117,7 +127,11 @@ def train_reader(  # noqa: PLR0913, PLR0917  each is one option of the command
     runs: Runs = RUNS,
     seed: Seed = 1,
     steps: Annotated[int, typer.Option()] = 11000,
+    rate: Annotated[float, typer.Option(help="Highest learning rate; larger batches bear a higher one")] = 1.5e-3,
     threads: Threads = 1,
+    processes: Processes = 1,
+    batch: Batch = 32,
+    device: Device = "cpu",
     resume: Resume = False,
     reread: Annotated[
         Path | None, typer.Option(help="Model folder of an earlier round; its reader judges the pool's labels")
@@ -133,7 +147,8 @@ def train_reader(  # noqa: PLR0913, PLR0917  each is one option of the command
     cv2.setNumThreads(1)
     lessons = reader_lessons(pool, exclude, reread, seed)
     typer.echo(lessons.summary)
-    train(ReaderPlan(steps, seed, threads=threads), lessons.sampler, lessons.held_out, runs / "reader", resume)
+    plan = ReaderPlan(steps, seed, rate, threads, batch=batch, processes=processes, device=device)
+    train(plan, lessons.sampler, lessons.held_out, runs / "reader", resume)
     typer.echo(f"{runs / 'reader' / 'best.pt'}: now `anpr export reader`")
 
 

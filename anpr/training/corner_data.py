@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -93,6 +95,18 @@ def make_stage(scenery: Sequence[Scenery], rng: np.random.Generator) -> Stage:
                 return _real_stage(scene.image, box)
             return _replated_stage(scene.image, box, rng)
     return _drawn_stage(rng)
+
+
+def make_stages(scenery: Sequence[Scenery], seed: tuple[int, ...], count: int, processes: int) -> list[Stage]:
+    """So many stages, each of its own seed, made by so many processes."""
+    with ProcessPoolExecutor(processes) as beside:
+        made = partial(_share, scenery, seed)
+        shares = list(beside.map(made, (range(first, count, processes) for first in range(processes))))
+    return [shares[number % processes][number // processes] for number in range(count)]
+
+
+def _share(scenery: Sequence[Scenery], seed: tuple[int, ...], numbers: Sequence[int]) -> list[Stage]:
+    return [make_stage(scenery, np.random.default_rng((*seed, number))) for number in numbers]
 
 
 def _real_stage(image: Image, box: Box) -> Stage:

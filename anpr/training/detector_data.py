@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -22,17 +24,20 @@ LONG_SIDE = 448
 """A little more than the detector's input, so that mosaic and scaling have something to work with."""
 
 
-def write_detector_data(folder: Path, scenes: int, seed: int, pool: Path | None) -> Path:
-    """Writes everything and gives the path of data.yaml. Existing pictures stay, so a broken run can be continued."""
+def write_detector_data(
+    folder: Path, scenes: int, seed: int, pool: Path | None, replated: int = 2, processes: int = 1
+) -> Path:
+    """Writes everything and gives the path of data.yaml. Existing pictures stay, so a broken run can be continued.
+
+    `scenes` are drawn; each foreign photograph of the pool is shown `replated` times under other plates.
+    """
     for part in ("train", "val"):
         (folder / "images" / part).mkdir(parents=True, exist_ok=True)
         (folder / "labels" / part).mkdir(parents=True, exist_ok=True)
-    for number in range(scenes):
-        part = "val" if number % 40 == 0 else "train"
-        if not _path(folder, part, f"s{number:05d}").exists():
-            _write(folder, part, f"s{number:05d}", _scene(seed, number))
+    with ProcessPoolExecutor(processes) as beside:
+        list(beside.map(partial(_write_scene, folder, seed), range(scenes), chunksize=50))
     if pool is not None:
-        _write_pool(folder, pool, seed)
+        _write_pool(folder, pool, seed, replated)
     data = folder / "data.yaml"
     data.write_text(f"path: {folder.resolve()}\ntrain: images/train\nval: images/val\nnames:\n  0: plate\n")
     return data
@@ -40,6 +45,12 @@ def write_detector_data(folder: Path, scenes: int, seed: int, pool: Path | None)
 
 def _path(folder: Path, part: str, name: str) -> Path:
     return folder / "images" / part / f"{name}.jpg"
+
+
+def _write_scene(folder: Path, seed: int, number: int) -> None:
+    part = "val" if number % 40 == 0 else "train"
+    if not _path(folder, part, f"s{number:05d}").exists():
+        _write(folder, part, f"s{number:05d}", _scene(seed, number))
 
 
 def _scene(seed: int, number: int) -> Scene:
@@ -65,7 +76,7 @@ def _write_boxes(folder: Path, part: str, name: str, image: Image, boxes: list[B
     (folder / "labels" / part / f"{name}.txt").write_text("\n".join(lines) + ("\n" if lines else ""))
 
 
-def _write_pool(folder: Path, pool: Path, seed: int) -> None:
+def _write_pool(folder: Path, pool: Path, seed: int, replated: int) -> None:
     for number, (image, boxes) in enumerate(_labelled(pool / "vn_det_384")):
         part = "val" if number % 12 == 0 else "train"
         _write_boxes(folder, part, f"v{number:05d}", image, boxes)
@@ -75,7 +86,7 @@ def _write_pool(folder: Path, pool: Path, seed: int) -> None:
             _write_boxes(folder, part, f"w{number:05d}", natural, [_scaled(box, scale) for box in boxes])
     for number, (image, boxes) in enumerate(_foreign(pool / "openalpr_endtoend")):
         part = "val" if number % 20 == 0 else "train"
-        for copy in range(2):
+        for copy in range(replated):
             rng = np.random.default_rng((seed, 7, number, copy))
             _write(folder, part, f"r{number:05d}{copy}", replated_photograph(image, boxes, rng))
 

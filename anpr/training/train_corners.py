@@ -17,23 +17,27 @@ from torch import Tensor
 
 from anpr.training.corner_data import CornerSample, CornerSampler
 from anpr.training.corner_net import CornerNet
+from anpr.training.lessons import batches
 
-BATCH = 48
+Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 HELD_OUT_SEED = 10**9
 
 
 @dataclass(frozen=True, slots=True)
 class CornerPlan:
-    """One training run."""
+    """One training run. `device` is torch's name of it; `processes` draw the lessons beside the one that learns."""
 
     steps: int
     seed: int = 1
     rate: float = 2e-3
     threads: int = 1
     check_every: int = 250
+    batch: int = 48
+    processes: int = 1
+    device: str = "cpu"
 
 
-def _collate(samples: list[CornerSample]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _collate(samples: list[CornerSample]) -> Batch:
     """Pixels, corners, whether they are exact, whether there is a plate."""
     return (
         torch.from_numpy(np.stack([sample.pixels for sample in samples])),
@@ -43,7 +47,7 @@ def _collate(samples: list[CornerSample]) -> tuple[Tensor, Tensor, Tensor, Tenso
     )
 
 
-def corner_loss(given: Tensor, scores: Tensor, batch: tuple[Tensor, Tensor, Tensor, Tensor]) -> Tensor:
+def corner_loss(given: Tensor, scores: Tensor, batch: Batch) -> Tensor:
     """Distance in sides of the plate, so that a flat one's height counts as much as its width; plus the odds' loss."""
     _, wanted, exact, plate = batch
     low, high = wanted.amin(1), wanted.amax(1)
@@ -64,7 +68,7 @@ def train_corners(plan: CornerPlan, sampler: CornerSampler, held_out: CornerSamp
     torch.manual_seed(plan.seed)
     torch.set_num_threads(plan.threads)
     run.mkdir(parents=True, exist_ok=True)
-    net = CornerNet().to(memory_format=torch.channels_last)
+    net = CornerNet().to(plan.device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(net.parameters(), lr=plan.rate, weight_decay=0.01)
     step = 0
     if resume and (run / "last.pt").exists():
@@ -75,11 +79,11 @@ def train_corners(plan: CornerPlan, sampler: CornerSampler, held_out: CornerSamp
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, plan.rate, total_steps=plan.steps + 1, pct_start=0.05, last_epoch=step - 1 if step else -1
     )
-    check = _collate([held_out.sample(HELD_OUT_SEED + number) for number in range(384)])
+    check = _placed(_collate([held_out.sample(HELD_OUT_SEED + number) for number in range(384)]), plan.device)
+    lessons = batches(sampler, plan.seed * 10_000_000 + step * plan.batch, plan.batch, _collate, plan.processes)
     started, losses = time.monotonic(), []
     while step < plan.steps:
-        first = plan.seed * 10_000_000 + step * BATCH
-        losses.append(_step(net, optimiser, _collate([sampler.sample(first + number) for number in range(BATCH)])))
+        losses.append(_step(net, optimiser, _placed(next(lessons), plan.device)))
         schedule.step()
         step += 1
         if step % plan.check_every == 0 or step == plan.steps:
@@ -92,7 +96,12 @@ def train_corners(plan: CornerPlan, sampler: CornerSampler, held_out: CornerSamp
             torch.save({"net": net.state_dict(), "optimiser": optimiser.state_dict(), "step": step}, run / "last.pt")
 
 
-def _step(net: CornerNet, optimiser: torch.optim.Optimizer, batch: tuple[Tensor, Tensor, Tensor, Tensor]) -> float:
+def _placed(batch: Batch, device: str) -> Batch:
+    pixels, corners, exact, plate = (part.to(device) for part in batch)
+    return pixels, corners, exact, plate
+
+
+def _step(net: CornerNet, optimiser: torch.optim.Optimizer, batch: Batch) -> float:
     net.train()
     given, scores = net(batch[0].contiguous(memory_format=torch.channels_last))
     loss = corner_loss(given, scores, batch)
@@ -104,7 +113,7 @@ def _step(net: CornerNet, optimiser: torch.optim.Optimizer, batch: tuple[Tensor,
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
-def _figures(net: CornerNet, batch: tuple[Tensor, Tensor, Tensor, Tensor]) -> dict[str, float]:
+def _figures(net: CornerNet, batch: Batch) -> dict[str, float]:
     net.eval()
     given, scores = net(batch[0])
     _, wanted, exact, plate = batch

@@ -22,12 +22,14 @@ WIDTH = 0.125
 
 @dataclass(frozen=True, slots=True)
 class DetectorPlan:
-    """One training run."""
+    """One training run. `device` is torch's name of it; `processes` prepare the pictures beside the one that learns."""
 
     epochs: int
     seed: int = 1
     batch: int = 16
     threads: int = 1
+    processes: int = 0
+    device: str = "cpu"
 
 
 def train_detector(plan: DetectorPlan, data: Path, run: Path, resume: bool) -> Path:
@@ -87,9 +89,9 @@ def _arguments(plan: DetectorPlan, data: Path, run: Path) -> dict[str, Any]:
         "seed": plan.seed,
         "deterministic": True,
         "pretrained": False,
-        "device": "cpu",
-        "amp": False,
-        "workers": 0,
+        "device": plan.device,
+        "amp": False,  # its check wants a network of ultralytics' own that would have to be fetched
+        "workers": plan.processes,
         "cache": "ram",
         "plots": False,
         "project": str(run.parent),

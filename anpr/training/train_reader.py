@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,43 +15,35 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
 
 from anpr.plate import ALPHABET
 from anpr.training.crops import CropSampler, LabelledCrop, Sample
+from anpr.training.lessons import batches
 from anpr.training.reader_net import COLUMNS, ROWS, PlateReader
 
-BATCH = 32
+Batch = tuple[Tensor, list[str], Tensor]
 HELD_OUT_SEED = 10**9
 """Seeds from here on are never trained on."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderPlan:
-    """One training run. The learning rate rises for 3 % of the steps and falls along a cosine."""
+    """One training run. The learning rate rises for 3 % of the steps and falls along a cosine.
+
+    `device` is torch's name of it; `processes` draw the lessons beside the one that learns.
+    """
 
     steps: int
     seed: int = 1
     rate: float = 1.5e-3
     threads: int = 1
     check_every: int = 250
+    batch: int = 32
+    processes: int = 1
+    device: str = "cpu"
 
 
-class _Stream(IterableDataset[Sample]):  # type: ignore[misc]  # torch is absent where types are checked
-    """An endless stream of samples; the position is the seed, so that a resumed run goes on where it stopped."""
-
-    def __init__(self, sampler: CropSampler, first_seed: int) -> None:
-        self._sampler, self._first_seed = sampler, first_seed
-
-    def __iter__(self) -> Iterator[Sample]:
-        torch.set_num_threads(1)
-        seed = self._first_seed
-        while True:
-            yield self._sampler.sample(seed)
-            seed += 1
-
-
-def collate(samples: list[Sample]) -> tuple[Tensor, list[str], Tensor]:
+def collate(samples: list[Sample]) -> Batch:
     """Pixels, texts, and layouts (1 for two lines)."""
     pixels = torch.from_numpy(np.stack([sample.pixels for sample in samples]))
     layouts = torch.tensor([int(sample.layout == "two-line") for sample in samples])
@@ -79,7 +70,7 @@ def train_reader(plan: ReaderPlan, sampler: CropSampler, held_out: list[Labelled
     torch.manual_seed(plan.seed)
     torch.set_num_threads(plan.threads)
     run.mkdir(parents=True, exist_ok=True)
-    net = PlateReader().to(memory_format=torch.channels_last)  # 1.4 times as fast on a CPU
+    net = PlateReader().to(plan.device, memory_format=torch.channels_last)  # 1.4 times as fast on a CPU
     net.places.data.normal_(0, 0.02)
     optimiser = torch.optim.AdamW(net.parameters(), lr=plan.rate, weight_decay=0.01)
     step, best = 0, 0.0
@@ -98,12 +89,10 @@ def train_reader(plan: ReaderPlan, sampler: CropSampler, held_out: list[Labelled
         last_epoch=step - 1 if step else -1,
     )
     checks = _held_out_batches(sampler, held_out)
-    stream = _Stream(sampler, plan.seed * 10_000_000 + step * BATCH)
-    loader = DataLoader(stream, batch_size=BATCH, num_workers=1, collate_fn=collate, prefetch_factor=4)
-    batches = iter(loader)
+    lessons = batches(sampler, plan.seed * 10_000_000 + step * plan.batch, plan.batch, collate, plan.processes)
     started, losses = time.monotonic(), []
     while step < plan.steps:
-        losses.append(_step(net, optimiser, next(batches)))
+        losses.append(_step(net, optimiser, next(lessons)))
         schedule.step()
         step += 1
         if step % plan.check_every == 0 or step == plan.steps:
@@ -130,14 +119,16 @@ def _state(net: PlateReader, optimiser: Any, step: int, best: float) -> dict[str
     }
 
 
-def _step(net: PlateReader, optimiser: Any, batch: tuple[Tensor, list[str], Tensor]) -> float:
+def _step(net: PlateReader, optimiser: Any, batch: Batch) -> float:
     net.train()
     pixels, texts, layouts = batch
-    log_chances, layout_scores = net(pixels.contiguous(memory_format=torch.channels_last))
+    device = net.places.device
+    log_chances, layout_scores = net(pixels.to(device).contiguous(memory_format=torch.channels_last))
     targets, lengths = ctc_targets(texts)
     frames = torch.full((len(texts),), ROWS * COLUMNS)
-    ctc = torch.nn.functional.ctc_loss(log_chances.transpose(0, 1), targets, frames, lengths, zero_infinity=True)
-    loss = ctc + 0.1 * torch.nn.functional.cross_entropy(layout_scores, layouts)
+    along = log_chances.transpose(0, 1)
+    ctc = torch.nn.functional.ctc_loss(along, targets.to(device), frames, lengths, zero_infinity=True)
+    loss = ctc + 0.1 * torch.nn.functional.cross_entropy(layout_scores, layouts.to(device))
     optimiser.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
@@ -145,9 +136,7 @@ def _step(net: PlateReader, optimiser: Any, batch: tuple[Tensor, list[str], Tens
     return float(loss.detach())
 
 
-def _held_out_batches(
-    sampler: CropSampler, held_out: list[LabelledCrop]
-) -> dict[str, tuple[Tensor, list[str], Tensor]]:
+def _held_out_batches(sampler: CropSampler, held_out: list[LabelledCrop]) -> dict[str, Batch]:
     rendered = CropSampler([], sampler.backgrounds)
     checks = {"rendered": collate([rendered.sample(HELD_OUT_SEED + number) for number in range(256)])}
     if held_out:
@@ -156,7 +145,7 @@ def _held_out_batches(
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
-def _exact(net: PlateReader, batch: tuple[Tensor, list[str], Tensor]) -> float:
+def _exact(net: PlateReader, batch: Batch) -> float:
     net.eval()
-    read = greedy(net(batch[0])[0])
+    read = greedy(net(batch[0].to(net.places.device))[0])
     return sum(a == b for a, b in zip(read, batch[1], strict=True)) / len(read)
