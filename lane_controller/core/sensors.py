@@ -40,7 +40,7 @@ def raw_edge(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
         line = turn.line(sensor)
     if on == line.raw:
         return
-    if on and sensor is Sensor.L1 and _left_together(turn, line.pending_us):
+    if on and sensor is Sensor.L1 and _left_together(turn, line.pending_us, happened_us):
         believe(turn, sensor, False, line.pending_us)
         turn.set_line(sensor, pending=True, pending_us=happened_us)
         return
@@ -57,10 +57,13 @@ def raw_edge(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
     settle_lines(turn)
 
 
-def _left_together(turn: Turn, l1_off_us: int) -> bool:
-    """L1 and the curtain at its end cleared together: a vehicle left, however soon the next one is on L1."""
+def _left_together(turn: Turn, l1_off_us: int, again_us: int) -> bool:
+    """L1 and the curtain at its end cleared together: a vehicle left, however soon the next one is on L1.
+
+    Not in the same scan: the contact bounces, as it may when L1 clears.
+    """
     l1, lc1 = turn.sensors.l1, turn.sensors.lc1
-    if l1.pending is not False or lc1.raw or not turn.road.lc1_proven:
+    if l1.pending is not False or lc1.raw or not turn.road.lc1_proven or again_us - l1_off_us <= SAME_SCAN_US:
         return False
     lc1_off_us = lc1.pending_us if lc1.pending is False else lc1.since_us
     return abs(lc1_off_us - l1_off_us) <= SAME_SCAN_US

@@ -197,3 +197,17 @@ def test_who_backs_onto_l1_is_nobody_new_in_manual_mode_though_held_at_once() ->
     left = [record.passage_id for record in run.records if isinstance(record, Abandoned)]
     assert left == [passage_id]
     assert run.lane.tracks == ()
+
+
+def test_a_contact_that_bounces_as_the_rear_leaves_is_nobody_who_comes_back() -> None:
+    """The wire takes as long as an edge has to last: what came over it has not lasted for that."""
+    run = Run(Durable())
+    run.drive(OVER_L1[:2])
+    run.tell(after_ms=900)
+    rear_us = run.at_us - 30_000
+    run.tell(SensorChanged(LC1, False, False, rear_us), SensorChanged(L1, False, False, rear_us))
+    run.tell(SensorChanged(L1, True, False, rear_us + 3_000), after_ms=3)
+    run.tell(SensorChanged(L1, False, False, rear_us + 6_000), after_ms=3)
+    run.tell(after_ms=500)
+    assert not any(isinstance(record, Abandoned) for record in run.records)
+    assert [track.forward for track in run.lane.tracks] == [True]
