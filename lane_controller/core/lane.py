@@ -217,4 +217,6 @@ def _sensor(turn: Turn, event: SensorChanged) -> None:
     if event.recovered:
         edge = TraceEdge(event.sensor, event.on, min(event.happened_mono_us, turn.t))
         turn.flag(Flag.RECOVERED_EDGES, turn.under_arm() or turn.front(), edge)
+        if turn.road.past:
+            sensors.known_since(turn, edge.mono_us)
     sensors.raw_edge(turn, event.sensor, event.on, min(event.happened_mono_us, turn.t))

@@ -132,8 +132,11 @@ def _of_another(track: Track, finding: Finding) -> bool:
 
 
 def foreign_curtain(track: Track, sensors: Sensors) -> bool:
-    """LC1 was broken well before this vehicle came onto L1: it tells nothing of it."""
-    l1_on = track.times.l1_on
+    """LC1 was broken well before this vehicle came onto L1: it tells nothing of it.
+
+    Of whom a restart found in LC1 nobody knows when he came.
+    """
+    l1_on = None if track.recovered or track.past_zone else track.times.l1_on
     lc1 = sensors.lc1
     return lc1.stuck or lc1.doubted or (lc1.on and l1_on is not None and l1_on.mono_us - lc1.since_us > FOREIGN_US)
 

@@ -119,6 +119,13 @@ def baseline(turn: Turn, levels: dict[Sensor, bool]) -> None:
             turn.trace = (*turn.trace, TraceEdge(sensor, on, turn.t))
 
 
+def known_since(turn: Turn, edge_us: int) -> None:
+    """The levels of the past are older than the edges that follow them out of the log, not as young as this boot."""
+    for sensor in FIELD:
+        if turn.line(sensor).since_us > edge_us:
+            turn.set_line(sensor, since_us=edge_us)
+
+
 def _chatter(turn: Turn, sensor: Sensor) -> None:
     line = turn.line(sensor)
     if sensor not in LOOPS or (line.chatter_us is not None and turn.t - line.chatter_us < CHATTER_QUIET_US):

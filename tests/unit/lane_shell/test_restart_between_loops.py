@@ -278,3 +278,24 @@ def test_who_is_held_before_one_who_is_held_on_l1_is_not_on_l1() -> None:
 def test_so_he_had_where_lc1_breaks_only_after_somebody_is_on_l2() -> None:
     """LC1 had told nothing in this run when L2 went on; by L3 it has shown that somebody was still on L1."""
     one_ahead_crossed((CROSSES[0], (Sensor.LC1, True, 8_900), *CROSSES[1:]))
+
+
+DROPS_OUT = (
+    (Sensor.L1, False, 18_000), (Sensor.L1, True, 17_800), (Sensor.LC1, False, 17_000), (Sensor.L1, False, 17_000),
+)  # fmt: skip
+IN_LC1 = SensorLevels(True, False, False, True, False, past=True)
+
+
+def test_whose_bed_l1_does_not_see_unwatched_is_one_vehicle() -> None:
+    """LC1 was broken when the lane died: L1 that clears in the log is no rear before LC1 has cleared too."""
+    life = restart_long(Durable(n=1), IN_LC1, DROPS_OUT)
+    life.tell(after_ms=500)
+    (there,) = life.lane.tracks
+    assert there.forward
+
+
+def test_so_is_one_that_was_let_through() -> None:
+    """When he came onto L1 was told by the clock of another run: it does not say that LC1 was broken before."""
+    life = restart_long(authorised_long(), IN_LC1, DROPS_OUT)
+    (there,) = life.lane.tracks
+    assert (there.standing, there.forward) == (Standing.VOID, True)
