@@ -20,6 +20,8 @@ from lane_controller.core.values import Candidate, Flag, Mode, Sensor, Tariff
 
 _AUTO, _MANUAL, _LC1 = Mode.AUTO, Mode.MANUAL, Sensor.LC1
 HELD_FOR_A_TAG = (Flag.NO_TAG,)
+HELD_FOR_A_STRANGERS_TAG = frozenset({Flag.PLATE_MISMATCH, Flag.UNKNOWN_TAG, Flag.OFFLINE_UNKNOWN})
+"""Holds that speak of the tag that was heard, not of the vehicle: its own may yet come."""
 
 DAY_US = 86_400_000_000
 MAX_DECISIONS = 2
@@ -90,8 +92,8 @@ def ready_at(turn: Turn, track: Track) -> int | None:
         return _first_decision_at(turn, track)
     if not track.on_l1:
         return None
-    if track.standing is HELD and track.holds == HELD_FOR_A_TAG:
-        return turn.t if _listed(turn, track) else None
+    if track.standing is HELD:
+        return turn.t if _own_tag_came(turn, track) else None
     if track.standing is VOID and track.decisions < MAX_DECISIONS:
         return turn.t if _heard_again(turn, track) else None
     return None
@@ -123,6 +125,15 @@ def _shadow(turn: Turn, track: Track) -> bool:
         return False
     l1_on = track.times.l1_on
     return l1_on is not None and not any(t.last_us >= l1_on.mono_us and not t.spent for t in turn.radio.tags.values())
+
+
+def _own_tag_came(turn: Turn, track: Track) -> bool:
+    """Held for want of a tag, or because the one that was heard is a stranger's: then the plate has to vouch for it."""
+    if track.holds == HELD_FOR_A_TAG:
+        return bool(_listed(turn, track))
+    if not track.holds or not HELD_FOR_A_STRANGERS_TAG.issuperset(track.holds):
+        return False
+    return any(tag.owner != track.id and tags.plate_vouches(turn, tag, track) for tag in _listed(turn, track))
 
 
 def _complete(turn: Turn, track: Track) -> bool:

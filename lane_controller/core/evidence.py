@@ -65,7 +65,7 @@ def _correct(turn: Turn, track: Track, event: PlateRead) -> None:
     finding = track.finding
     if finding is not None:
         finding = evolve(finding, plate_read=event.text, plate_confidence=event.confidence)
-    turn.put(track, plate=event, finding=finding)
+    turn.put(track, plate=event, corrected_us=turn.t, finding=finding)
 
 
 def _another(turn: Turn, track: Track, event: PlateRead) -> None:

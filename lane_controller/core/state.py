@@ -180,7 +180,7 @@ class Track:
     `came_us`, `lc1_on_us`, `rear_us`: when its front came onto L1 and broke LC1, and its rear left L1; None where no
     edge told the instant. `split_from`: the vehicle ahead that LC1 separated it from.
     `past_zone`: found on L1 and LC1 after a restart, so its tag had left the radio zone before. `dropped`: when L1 went
-    off under it while LC1 stayed broken.
+    off under it while LC1 stayed broken. `corrected_us`: when the camera corrected its plate after it was decided.
     """
 
     id: int
@@ -205,6 +205,7 @@ class Track:
     boot_l3: Now | None = None
     returned_us: int | None = None
     plate: PlateRead | None = None
+    corrected_us: int | None = None
     next_plate: PlateRead | None = None
     measured: ClassMeasured | None = None
     card: CardTapped | None = None

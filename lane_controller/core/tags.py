@@ -11,7 +11,7 @@ from lane_controller.core.events import NeighbourHeard, ReaderConnected, ReaderL
 from lane_controller.core.evolve import changer, evolve
 from lane_controller.core.fusion import score
 from lane_controller.core.plates import plates_agree
-from lane_controller.core.state import HeardTag, Neighbour, Radio, ReaderLink, Track
+from lane_controller.core.state import HELD, HeardTag, Neighbour, Radio, ReaderLink, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag
 
@@ -244,6 +244,9 @@ def in_time(turn: Turn, tag: HeardTag, track: Track) -> bool:
 def plate_vouches(turn: Turn, tag: HeardTag, track: Track) -> bool:
     """The plate of the vehicle is read for certain, and it is the tag's."""
     plate = track.plate
+    if track.standing is HELD and track.corrected_us is not None and tag.first.mono_us <= track.corrected_us:
+        # R16: the correction came after the decision, and would change it.
+        return False
     if plate is None or tag.entry is None or plate.confidence < turn.cfg.plate_sure:
         return False
     return plates_agree(plate.text, tag.entry.plate)
@@ -272,8 +275,9 @@ def weak_on_l1(turn: Turn, track: Track) -> bool:
 
 
 def bind(turn: Turn, epcs: tuple[str, ...], track: Track) -> None:
-    """These tags are this vehicle's from now on."""
-    tags = dict(turn.radio.tags)
+    """These tags are this vehicle's from now on; those that it had been given before belong to somebody else."""
+    heard = turn.radio.tags.items()
+    tags = {epc: evolve(tag, owner=None) if tag.owner == track.id else tag for epc, tag in heard}
     for epc in epcs:
         tags[epc] = evolve(tags[epc], owner=track.id, spent=False, disowned=False)
     turn.radio = evolve(turn.radio, tags=tags)
