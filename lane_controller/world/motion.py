@@ -36,6 +36,10 @@ class Motion:
         dt = t - t0
         return x0 + (v0 + 0.5 * a * dt) * dt, v0 + a * dt
 
+    def rate(self, t: float) -> float:
+        """Acceleration from `t` on."""
+        return next((piece[3] for piece in reversed(self.pieces) if piece[0] <= t), self.pieces[0][3])
+
     def reaches(self, x: float, t: float) -> float | None:
         """First time after `t` at which the place is x; None: never."""
         last = len(self.pieces) - 1
@@ -50,6 +54,25 @@ class Motion:
             if end is None or at <= end + TINY:
                 return at
         return None
+
+
+def nearest(ahead: Motion, behind: Motion, t: float) -> float:
+    """The least that the one behind ever lags, from `t` on, in metres from front to front."""
+    times = sorted({t, *(piece[0] for one in (ahead, behind) for piece in one.pieces if piece[0] > t)})
+    found = [_lag(ahead, behind, at)[0] for at in times]
+    for begins, ends in zip(times, (*times[1:], None), strict=True):
+        lag, closing, change = _lag(ahead, behind, begins)
+        least_after = -closing / change if change > TINY else 0.0
+        if closing < 0 < least_after and (ends is None or begins + least_after < ends):
+            found.append(lag + closing * least_after / 2)
+    return min(found)
+
+
+def _lag(ahead: Motion, behind: Motion, t: float) -> tuple[float, float, float]:
+    """How far behind, how fast that grows, and how this changes."""
+    x, v = ahead.at(t)
+    y, w = behind.at(t)
+    return x - y, v - w, ahead.rate(t) - behind.rate(t)
 
 
 def _solve(d: float, v: float, a: float) -> float | None:

@@ -27,6 +27,8 @@ HESITATES_AT_M = -0.4
 FOLLOWS_S = 0.4
 SQUEEZES_S = 3.0
 CLINGS_M = 0.8
+"""Nobody drives nearer to the one ahead."""
+
 REHUNG_S = 60.0
 """A boom that was driven off its hinge is back on it; until then nobody drives on."""
 
@@ -336,12 +338,21 @@ class Road:
         x, v = vehicle.place(self.agenda.now_us)
         if abs(stop_m - vehicle.stop_m) < 0.05 or (stop_m < x and v == 0.0):
             return
+        motion = mv.stopping(self.agenda.now_us / US, x, v, max(x, stop_m), self._rates(vehicle))
+        if stop_m > vehicle.stop_m and ahead is not None and self._runs_up(motion, ahead):
+            self._follow_soon(vehicle, CLING_AGAIN_S)
+            return
         vehicle.committed = False
         vehicle.stop_m = max(x, stop_m)
-        self._move(vehicle, self._to_stop(vehicle, x, v))
+        self._move(vehicle, motion)
         behind = self.behind(vehicle)
         if behind is not None:
             self._follow_soon(behind, behind.plan.reaction_s)
+
+    def _runs_up(self, motion: Motion, ahead: Vehicle) -> bool:
+        """Who ahead has just set off is still too slow for whoever comes on so."""
+        lag_m = mv.nearest(ahead.motion, motion, self.agenda.now_us / US)
+        return lag_m - ahead.plan.length_m < CLINGS_M
 
     def _stands(self, due: tuple[Vehicle, int]) -> None:
         vehicle, turn = due

@@ -49,3 +49,15 @@ def test_backing_goes_back_and_never_reaches_what_is_ahead() -> None:
     assert at is not None
     assert abs(motion.at(at)[0] + 3.5) < 1e-9
     assert motion.at(100.0) == (-7.0, 0.0)
+
+
+@given(v=speeds, w=speeds, ahead_m=st.floats(0.0, 30.0), way=st.floats(1.0, 60.0), goes=st.booleans())
+def test_the_nearest_that_two_come_is_the_least_of_all_instants(
+    v: float, w: float, ahead_m: float, way: float, goes: bool
+) -> None:
+    ahead = mv.going(0.0, ahead_m, v, 6.0, 1.6) if goes else mv.stopping(0.0, ahead_m, v, ahead_m + way, RATES)
+    behind = mv.stopping(0.0, 0.0, w, way, RATES)
+    lags = [ahead.at(i / 100)[0] - behind.at(i / 100)[0] for i in range(50, 4000)]
+    nearest = mv.nearest(ahead, behind, 0.5)
+    assert nearest <= min(lags) + 1e-6
+    assert nearest >= min(lags) - 0.13, "12 m/s for a hundredth of a second"

@@ -10,16 +10,20 @@ from lane_controller.core.values import Sensor
 from lane_controller.world.agenda import US
 from lane_controller.world.draw import draw
 from lane_controller.world.episode import Episode
-from lane_controller.world.plan import Manner
+from lane_controller.world.plan import EpisodePlan, Manner
 from lane_controller.world.road import Vehicle
 from tests.unit.world.episodes import P, plan
 
 PUSHY = replace(P, close_follower_share=0.15, hesitate_share=0.03, turn_back_share=0.03, refuse_share=0.2)
 
 
-@pytest.mark.parametrize("index", [0, 1, 2])
-def test_nobody_overlaps_and_nobody_jumps(index: int) -> None:
-    world = Episode(replace(draw(9, index, PUSHY, ["power_cut"]), passers=()), PUSHY)
+CATCHES_UP = plan(seed=2026, index=812)
+"""The seventh comes on while the sixth, who stood before him, has only just set off."""
+
+
+@pytest.mark.parametrize("drawn", [*(draw(9, index, PUSHY, ["power_cut"]) for index in (0, 1, 2)), CATCHES_UP])
+def test_nobody_overlaps_and_nobody_jumps(drawn: EpisodePlan) -> None:
+    world = Episode(replace(drawn, passers=()), PUSHY)
     worst, fastest = [10.0], [0.0]
     last: dict[int, tuple[int, float]] = {}
 
