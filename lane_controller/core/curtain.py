@@ -4,7 +4,7 @@ In: believed edges of LC1; the plate of a follower. Out: vehicles separated, joi
 Never: two vehicles made of one that backs a little, or one of two that the curtain has separated.
 """
 
-from lane_controller.core import approach, arrival, passages, reach
+from lane_controller.core import approach, arrival, passages, reach, tags
 from lane_controller.core.effects import AskPlate
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
@@ -134,6 +134,23 @@ def not_on_both(turn: Turn, track: Track) -> None:
     if came is None or not track.on_l1 or not l1.on or l1.since_us <= came.mono_us or not approach.past_l1(turn, track):
         return
     split(turn, track, turn.now.back(l1.since_us))
+
+
+def too_short_for_both(turn: Turn, track: Track, at: Now) -> None:
+    """It is on L3, and L1, which has not cleared since it came, shows somebody else, bumper to bumper.
+
+    A tag first heard meanwhile tells for certain. Without one the sensor may be stuck, but somebody may come.
+    """
+    came, l1 = track.times.l1_on, turn.sensors.l1
+    if came is None or not track.on_l1 or not l1.raw or turn.road.lc1_proven or l1.stuck or l1.doubted:
+        return
+    if reach.longest(track) > ROOM_M[turn.cfg.geometry] + reach.L2_TO_LC2_M + reach.LC2_TO_L3_M - reach.MARGIN_M:
+        return
+    if any(tag.first.mono_us > came.mono_us for tag in tags.unclaimed(turn)):
+        split(turn, track, at)
+        turn.flag(Flag.SEPARATION_FAIL, turn.occupant())
+    else:
+        turn.set_road(uncounted=True)
 
 
 def rejoin(turn: Turn, follower: Track) -> bool:

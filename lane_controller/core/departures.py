@@ -32,6 +32,7 @@ def settle_departures(turn: Turn) -> None:
             passages.void(turn, track, "pass_timeout")
         else:
             passages.abandon(turn, track, "pass_timeout")
+            turn.set_road(uncounted=True)
 
 
 def next_departure(turn: Turn) -> tuple[Track | None, int | None]:

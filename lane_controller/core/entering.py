@@ -44,7 +44,7 @@ def was_ahead(turn: Turn, track: Track) -> Track | None:
 
 def may_be(turn: Turn, track: Track, at: Now) -> bool:
     """Whether it can be the one on L2 now."""
-    return reach.may_be(track, AtArm(at.mono_us), turn.sensors, turn.cfg, turn.road.lc1_proven)
+    return reach.may_be(track, AtArm(at.mono_us), turn.road, turn.sensors, turn.cfg)
 
 
 def first_to_come(turn: Turn) -> Track | None:

@@ -4,7 +4,7 @@ In: believed edges of L3. Out: vehicles passed, also those that no edge of L2 ha
 Never: a vehicle that crossed L2 → L3 without a passage (motorcycles excepted), or one that has two (I13).
 """
 
-from lane_controller.core import arrival, entering, passages, reach
+from lane_controller.core import arrival, curtain, entering, passages, reach
 from lane_controller.core.instant import Now
 from lane_controller.core.reach import AtArm
 from lane_controller.core.state import Stage, Standing, Track
@@ -59,7 +59,7 @@ def _came(turn: Turn, track: Track, at: Now) -> bool:
     if lc2_us is not None and (lc2_us - l2_on.mono_us > entering.ALONE_US or not reach.one_body(at_arm)):
         # L2 was on by itself before it came.
         at_arm = AtArm(lc2_us, None, at.mono_us)
-    return reach.may_be(track, at_arm, turn.sensors, turn.cfg, turn.road.lc1_proven)
+    return reach.may_be(track, at_arm, turn.road, turn.sensors, turn.cfg)
 
 
 def _uncounted(turn: Turn, track: Track) -> Track:
@@ -123,6 +123,8 @@ def passed(turn: Turn, track: Track, at: Now) -> None:
         return
     if track.times.l1_on is None and not track.recovered:
         track = turn.flag(Flag.SEPARATION_FAIL, track) or track
+        turn.set_road(uncounted=False)
+    curtain.too_short_for_both(turn, track, at)
     l2_on = track.times.l2_on
     crossing = (l2_on.mono_us, at.mono_us) if l2_on is not None else None
     turn.set_road(

@@ -15,7 +15,7 @@ from math import sqrt
 from lane_controller.core.config import Geometry, LaneConfig
 from lane_controller.core.plates import plates_agree
 from lane_controller.core.records import Finding
-from lane_controller.core.state import Sensors, Track
+from lane_controller.core.state import Road, Sensors, Track
 
 ROOM_M = {Geometry.G1: 6.0, Geometry.G2: 17.0}
 """From the end of L1 (LC1) to the beginning of L2 (rules.md, Geometry)."""
@@ -55,11 +55,14 @@ class AtArm:
     l3_us: int | None = None
 
 
-def may_be(track: Track, at: AtArm, sensors: Sensors, cfg: LaneConfig, lc1_proven: bool) -> bool:
-    """Whether this vehicle, last seen on L1, can be the one at the arm. `lc1_proven`: LC1 has worked in this run."""
+def may_be(track: Track, at: AtArm, road: Road, sensors: Sensors, cfg: LaneConfig) -> bool:
+    """Whether this vehicle, last seen on L1, can be the one at the arm."""
     if track.returned_us is not None or track.times.l1_on is None:
         return True
-    if lc1_proven and track.on_l1 and not (track.lc1_broken or sensors.lc1.raw or sensors.lc1.stuck):
+    if not (road.lc1_proven or road.uncounted):
+        # Without a curtain L1 may count one of two that are bumper to bumper, and what it shows is the one behind.
+        return True
+    if road.lc1_proven and track.on_l1 and not (track.lc1_broken or sensors.lc1.raw or sensors.lc1.stuck):
         # Nobody gets past LC1 without breaking it.
         return False
     room = ROOM_M[cfg.geometry]

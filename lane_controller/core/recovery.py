@@ -159,6 +159,7 @@ def _void_gone(turn: Turn) -> None:
             tags.release(turn, void, spent=False)
             if not track.forward or turn.cfg.geometry is not Geometry.G2:
                 turn.drop(track)
+                turn.set_road(uncounted=True)
 
 
 def settle_boot(turn: Turn) -> None:

@@ -262,6 +262,8 @@ class Road:
     last_longest_m: float = 20.0
     crossing: tuple[int, int] | None = None
     passed_us: int | None = None
+    uncounted: bool = False
+    """Somebody may stand before the arm and in no queue: given up by time, or hidden on L1 behind the one ahead."""
     motorcycle: tuple[Now, Now] | None = None
     loose_plate: tuple[int, PlateRead] | None = None
     loose_class: tuple[int, ClassMeasured] | None = None

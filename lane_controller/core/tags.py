@@ -195,6 +195,14 @@ def binding(turn: Turn, track: Track) -> list[HeardTag]:
     return [tag for tag in heard if tag.credible is not None and _may_bind(turn, tag, track)] if heard else []
 
 
+def unclaimed(turn: Turn) -> list[HeardTag]:
+    """Credible listed tags that are no vehicle's yet, here or in a neighbouring lane."""
+    purge(turn)
+    heard = turn.radio.tags.values()
+    free = [tag for tag in heard if tag.credible is not None and tag.entry is not None and tag.owner is None]
+    return [tag for tag in free if not (tag.spent or owned_by_neighbour(turn, tag))]
+
+
 def _may_bind(turn: Turn, tag: HeardTag, track: Track) -> bool:
     if tag.owner == track.id:
         return True
@@ -202,9 +210,16 @@ def _may_bind(turn: Turn, tag: HeardTag, track: Track) -> bool:
         return False
     if owned_by_neighbour(turn, tag):
         return False
-    if track.times.l1_on is None and _fits_l1_better(turn, tag, track):
+    if track.times.l1_on is None and (_came_behind(turn, tag) or _fits_l1_better(turn, tag, track)):
         return False
     return in_time(turn, tag, track) or plate_vouches(turn, tag, track)
+
+
+def _came_behind(turn: Turn, tag: HeardTag) -> bool:
+    """First heard with somebody on L1: whoever is ahead of that one had driven out of the zone before."""
+    occupant = turn.occupant()
+    l1_on = occupant.times.l1_on if occupant is not None else None
+    return l1_on is not None and tag.first.mono_us > l1_on.mono_us
 
 
 def _fits_l1_better(turn: Turn, tag: HeardTag, track: Track) -> bool:

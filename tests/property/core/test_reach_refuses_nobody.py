@@ -14,7 +14,7 @@ from lane_controller.core.events import ClassMeasured
 from lane_controller.core.instant import Now
 from lane_controller.core.reach import ROOM_M, AtArm, foreign_curtain, may_be, may_have_passed_lc1
 from lane_controller.core.records import StageTimes
-from lane_controller.core.state import Line, Sensors, Standing, Track
+from lane_controller.core.state import Line, Road, Sensors, Standing, Track
 from lane_controller.core.values import VehicleKind
 
 STEP_S = 0.01
@@ -67,7 +67,7 @@ def test_who_drove_to_the_arm_may_be_there(
     if measured:
         track = replace(track, measured=ClassMeasured(None, VehicleKind.FOUR_WHEEL, length_m))
     at = AtArm(l2_us, reached_us(done, l2_m + 1.0), reached_us(done, l2_m + 3.0)) if l3 else AtArm(l2_us)
-    assert may_be(track, at, sensors, cfg, lc1_proven=True)
+    assert may_be(track, at, Road(lc1_proven=True), sensors, cfg)
     assert not foreign_curtain(track, sensors)
 
 
@@ -95,4 +95,4 @@ def test_who_left_l1_in_this_moment_is_not_at_the_arm(
     rear_us = round((2.0 + length_m) / speed_m_s * 1e6)
     track = Track(1, Standing.WAITING, StageTimes(l1_on=Now(0, 0)), on_l1=False, came_us=0, lc1_on_us=lc1_us)
     track = replace(track, rear_us=rear_us, measured=ClassMeasured(1, VehicleKind.FOUR_WHEEL, length_m))
-    assert not may_be(track, AtArm(rear_us + since_us), Sensors(), configure(geometry), lc1_proven=True)
+    assert not may_be(track, AtArm(rear_us + since_us), Road(lc1_proven=True), Sensors(), configure(geometry))
