@@ -19,18 +19,21 @@ from lane_controller.world.judge import Incident
 from lane_controller.world.parameters import FAULTS, WorldParameters
 from lane_controller.world.plan import EpisodePlan
 from lane_controller.world.shrink import same_kind, shrink, words
-from lane_controller.world.tally import Tally
+from lane_controller.world.tally import SHOWN, Tally
 
-FAILURES = ("invariant", "wrong_debit", "wrong_opening", "ghost")
 LISTED = 40
 
 
 def show_failures(tally: Tally, faults: Sequence[str], *, shrinks: bool, folder: Path | None) -> None:
     """The command that repeats each failure; the first of the worst kind is made small."""
-    failures = sorted(tally.shown, key=lambda item: (FAILURES.index(item[1].kind), item[0]))
-    for index, incident in failures[:LISTED]:
+    failures = tally.failures()
+    listed = [(index, first, n - 1) for index, first, n in tally.rows()]
+    listed += [(index, incident, 0) for index, incident in failures if incident.kind != "wrong_debit"]
+    listed.sort(key=lambda item: list(SHOWN).index(item[1].kind))
+    for index, incident, more in listed[:LISTED]:
         where = f"episode {index}, {incident.at_us / 1e6:.3f} s, vehicle {incident.vehicle}, {incident.passage_id}"
-        _tell(f"{incident.kind}: {incident.cause} ({where})")
+        after = f", and {more} more in the same episode" if more else ""
+        _tell(f"{incident.kind}: {incident.cause} ({where}){after}")
         _tell(f"  repeat: {command(tally.seed, index, faults)}")
     if failures and shrinks:
         index, incident = failures[0]
@@ -53,10 +56,11 @@ def repeat(seed: int, index: int, faults: list[str], *, trace: bool, shrinks: bo
     print(f"episode {index} of seed {seed}: {run.verdicts.passages} passages, digest {run.digest}")
     for incident in run.verdicts.incidents:
         print(f"{incident.at_us / 1e6:10.3f} s  {incident.kind}: {incident.cause} ({incident.passage_id})")
-    failures = [one for one in run.verdicts.incidents if one.kind in FAILURES]
-    failures.sort(key=lambda one: FAILURES.index(one.kind))
+    worst = list(SHOWN)
+    failures = [one for one in run.verdicts.incidents if one.kind in worst]
     if failures and shrinks:
-        make_small(seed, index, faults, failures[0], folder)
+        first = min(failures, key=lambda one: (worst.index(one.kind), one.at_us))
+        make_small(seed, index, faults, first, folder)
     return 1 if run.evidence.violations else 0
 
 

@@ -13,8 +13,8 @@ from lane_controller.world.bounds import bounds
 from lane_controller.world.episode import Run
 from lane_controller.world.judge import Incident
 
-SHOWN = ("wrong_debit", "overcharged", "wrong_opening", "invariant", "ghost")
-SHOWN_MOST = 200
+SHOWN = {"invariant": 10_000, "wrong_debit": 10_000, "overcharged": 1_000, "wrong_opening": 100, "ghost": 100}
+"""Incidents that are kept to be looked at, the worst first, and how many of each: all that cost somebody money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ class Tally:
     faults: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     shown: list[tuple[int, Incident]] = field(default_factory=list)
+    """Episode and incident; of each kind as many as SHOWN says, in the order of the episodes."""
     _hash: Any = field(default_factory=sha256)
 
     def add(self, one: Summary) -> None:
@@ -96,7 +97,7 @@ class Tally:
         for incident in one.incidents:
             self.kinds[incident.kind] += 1
             self.causes[incident.kind, _short(incident)] += 1
-            if incident.kind in SHOWN and len(self.shown) < SHOWN_MOST:
+            if self.kinds[incident.kind] <= SHOWN.get(incident.kind, 0):
                 self.shown.append((one.index, incident))
         self._hash.update(one.digest.encode())
 
@@ -104,6 +105,18 @@ class Tally:
     def digest(self) -> str:
         """sha256 over the digests of all episodes, in order."""
         return str(self._hash.hexdigest())
+
+    def failures(self) -> list[tuple[int, Incident]]:
+        """What is shown, the worst kind first, then in the order of what happened."""
+        worst = list(SHOWN)
+        return sorted(self.shown, key=lambda item: (worst.index(item[1].kind), item[0], item[1].at_us))
+
+    def rows(self) -> list[tuple[int, Incident, int]]:
+        """Where wrong debits begin: the episode, the first of its wrong debits, and how many it has."""
+        wrong = [item for item in self.failures() if item[1].kind == "wrong_debit"]
+        counts = Counter(index for index, _ in wrong)
+        firsts = dict(reversed(wrong))
+        return [(index, firsts[index], n) for index, n in sorted(counts.items())]
 
     @property
     def failed(self) -> bool:
@@ -156,6 +169,16 @@ class Tally:
             "incidents": [
                 {"episode": i, "kind": one.kind, "cause": one.cause, "at_s": one.at_us / 1e6, "passage": one.passage_id}
                 for i, one in self.shown
+            ],
+            "wrong_debit_rows": [
+                {
+                    "episode": i,
+                    "debits": n,
+                    "cause": first.cause,
+                    "at_s": first.at_us / 1e6,
+                    "passage": first.passage_id,
+                }
+                for i, first, n in self.rows()
             ],
             "digest": self.digest,
         }
