@@ -222,7 +222,17 @@ def _went_on(turn: Turn, track: Track, at: Now) -> bool | None:
         if _l1_lies(turn, track, at) and reach.may_have_passed_lc1(track, clear, turn.cfg):
             return True
         return False if track.vehicle else None
-    return True
+    return None if _backed_before_lc1(turn, track) else True
+
+
+def _backed_before_lc1(turn: Turn, track: Track) -> bool:
+    """L1 went off for good sooner after LC1 was broken than a car can drive past it: perhaps it backs, and LC1 shows
+    somebody on foot. A longer vehicle may have a bed that L1 does not see.
+    """
+    off_us = turn.sensors.l1.since_us
+    if off_us not in track.dropped or reach.longest(track) > turn.cfg.long_vehicle_m:
+        return False
+    return not reach.may_have_passed_lc1(track, off_us, turn.cfg)
 
 
 def _l1_lies(turn: Turn, track: Track, at: Now) -> bool:
