@@ -18,6 +18,8 @@ LOOSE_US = 1_000_000
 
 def begin(turn: Turn, l1_on: Now | None, standing: Standing = Standing.WAITING, shared: bool = False) -> Track:
     """A new vehicle: on L1 since `l1_on`, or first noticed at the arm (None)."""
+    if turn.road.missed and not turn.tracks:
+        turn.set_road(missed=False)
     track = Track(turn.road.next_track, standing, StageTimes(l1_on=l1_on), on_l1=l1_on is not None, shared_l1=shared)
     turn.tracks = (*turn.tracks, track)
     turn.set_road(next_track=track.id + 1)

@@ -29,10 +29,23 @@ def settle_departures(turn: Turn) -> None:
         elif track.recovered and not track.on_l1 and not track.forward:
             passages.give_up(turn, track, "not seen after restart")
         elif track.live and (track.forward or track.on_l1):
-            passages.void(turn, track, "pass_timeout")
+            _did_not_come(turn, track)
         else:
             passages.abandon(turn, track, "pass_timeout")
             turn.set_road(uncounted=True)
+
+
+def _did_not_come(turn: Turn, track: Track) -> None:
+    """Before the open arm it may have stalled. If somebody else had not come either, and the lane was never empty
+    since, one vehicle too many was counted: nobody is there.
+    """
+    before_open_arm = turn.arm.open_limit and not track.on_l1
+    if before_open_arm and turn.road.missed:
+        passages.abandon(turn, track, "nobody came through the open arm again")
+        return
+    passages.void(turn, track, "pass_timeout")
+    if before_open_arm:
+        turn.set_road(missed=True)
 
 
 def next_departure(turn: Turn) -> tuple[Track | None, int | None]:

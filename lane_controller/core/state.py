@@ -258,6 +258,8 @@ class Road:
     levels_us: int | None = None
     told_us: int | None = None
     lost_us: int | None = None
+    missed: bool = False
+    """Somebody for whom the arm stood open did not come, and there were vehicles in the lane ever since."""
     last_long: bool = False
     last_longest_m: float = 20.0
     crossing: tuple[int, int] | None = None
