@@ -127,13 +127,27 @@ def split(turn: Turn, ahead: Track, at: Now) -> None:
 
 def not_on_both(turn: Turn, track: Track) -> None:
     """It is on L2; L1, which went off under it and on again, shows the next one if it is too short for both."""
+    if _on_again(turn, track) and approach.past_l1(turn, track):
+        split(turn, track, turn.now.back(turn.sensors.l1.since_us))
+
+
+def not_on_l1_and_l3(turn: Turn, track: Track) -> None:
+    """It is on L3: nobody is so long as to be on L1 as well in a non-stop lane.
+
+    Only where LC1 tells nothing: one that stays broken from L1 on again to L3 shows one body, whatever its length.
+    """
+    way_m = ROOM_M[turn.cfg.geometry] + reach.L2_TO_LC2_M + reach.LC2_TO_L3_M
+    if way_m >= reach.UNKNOWN_M and _on_again(turn, track) and reach.foreign_curtain(track, turn.sensors):
+        split(turn, track, turn.now.back(turn.sensors.l1.since_us))
+
+
+def _on_again(turn: Turn, track: Track) -> bool:
+    """L1 went off under it and on again."""
     l1, came = turn.sensors.l1, track.times.l1_on
     if track.recovered:
         # It came in an earlier run, and L1 was on since before this one: nothing is known of the two instants.
-        return
-    if came is None or not track.on_l1 or not l1.on or l1.since_us <= came.mono_us or not approach.past_l1(turn, track):
-        return
-    split(turn, track, turn.now.back(l1.since_us))
+        return False
+    return came is not None and track.on_l1 and l1.on and l1.since_us > came.mono_us
 
 
 def too_short_for_both(turn: Turn, track: Track, at: Now) -> None:

@@ -121,6 +121,8 @@ def passed(turn: Turn, track: Track, at: Now) -> None:
         turn.set_road(motorcycle=(track.times.l2_on, at) if track.times.l2_on is not None else None)
         turn.drop(track)
         return
+    curtain.not_on_l1_and_l3(turn, track)
+    track = turn.track(track.id) or track
     if track.times.l1_on is None and not track.recovered:
         track = turn.flag(Flag.SEPARATION_FAIL, track) or track
         turn.set_road(uncounted=False)
