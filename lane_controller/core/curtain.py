@@ -6,6 +6,7 @@ Never: two vehicles made of one that backs a little, or one of two that the curt
 
 from lane_controller.core import approach, arrival, passages, reach, tags
 from lane_controller.core.effects import AskPlate
+from lane_controller.core.events import PlateRead
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
 from lane_controller.core.plates import plates_agree
@@ -170,13 +171,43 @@ def too_short_for_both(turn: Turn, track: Track, at: Now) -> None:
 def rejoin(turn: Turn, follower: Track) -> bool:
     """The plate of a vehicle that LC1 separated is that of the one ahead: they are one. Returns whether they were."""
     ahead = turn.track(follower.split_from)
-    if ahead is None or ahead.stage is not Stage.BEFORE or ahead.on_l1 or ahead.plate is None or follower.plate is None:
+    if ahead is None or ahead.stage is not Stage.BEFORE or ahead.on_l1 or follower.plate is None:
         return False
-    sure = min(ahead.plate.confidence, follower.plate.confidence) >= turn.cfg.plate_sure
-    if not sure or not plates_agree(ahead.plate.text, follower.plate.text):
+    if follower.plate.confidence < turn.cfg.plate_sure:
         return False
+    if _was_nobody(turn, ahead, follower.plate):
+        turn.put(_join(turn, ahead, follower), lc1_on_us=follower.lc1_on_us)
+        return True
+    if not _read_as(turn, ahead, follower.plate):
+        return False
+    back = _join(turn, ahead, follower)
+    if back.on_l1 and _l1_tells_nothing(turn):
+        turn.put(back, returned_us=turn.t)
+    return True
+
+
+def _read_as(turn: Turn, ahead: Track, plate: PlateRead) -> bool:
+    read = ahead.plate
+    return read is not None and read.confidence >= turn.cfg.plate_sure and plates_agree(read.text, plate.text)
+
+
+def _was_nobody(turn: Turn, ahead: Track, plate: PlateRead) -> bool:
+    """With L1 on by itself, somebody on foot broke LC1, who had no plate; whose tag he was taken for comes only now."""
+    unread = ahead.plate is None or ahead.plate.text is None
+    registered = ahead.finding.plate_registered if ahead.finding is not None else None
+    return _l1_tells_nothing(turn) and unread and ahead.live and plates_agree(plate.text, registered)
+
+
+def _l1_tells_nothing(turn: Turn) -> bool:
+    return turn.sensors.l1.stuck or turn.sensors.l1.doubted
+
+
+def _join(turn: Turn, ahead: Track, follower: Track) -> Track:
+    """The follower is the vehicle ahead, and where it was seen last."""
     passages.give_up(turn, follower, "it is the vehicle ahead")
-    back = turn.put(
+    if follower.on_l1:
+        turn.set_road(occupant=ahead.id)
+    return turn.put(
         ahead,
         on_l1=follower.on_l1,
         lc1_broken=follower.lc1_broken,
@@ -185,8 +216,3 @@ def rejoin(turn: Turn, follower: Track) -> bool:
         rear_us=follower.rear_us,
         gap_us=None,
     )
-    if back.on_l1:
-        turn.set_road(occupant=back.id)
-        if turn.sensors.l1.stuck or turn.sensors.l1.doubted:
-            turn.put(back, returned_us=turn.t)
-    return True
