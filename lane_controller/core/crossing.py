@@ -17,6 +17,9 @@ MOTORCYCLE_M = 3.5
 BED_M = 8.0
 """No bed between two axles is longer."""
 
+LEAST_BED_M = 3.0
+"""What comes over L2 behind a bed that L2 does not see: no less than L2 itself, and an axle."""
+
 LOST_US = 5_000_000
 """A lost edge of L3 would have come so shortly before LC2 cleared."""
 
@@ -42,13 +45,14 @@ def l2_on(turn: Turn, at: Now) -> None:
 def _same_body(turn: Turn, at: Now) -> bool:
     """LC2 has stayed broken since before L2 dropped out: the high bed of a vehicle that is on L3 already.
 
-    It is no longer over L2 than it takes at half the speed at which it came off. A short vehicle has none, but perhaps
-    a trailer: where nobody else can have come, it is that.
+    It is no longer over L2 than it takes at half the speed at which it came off. A short vehicle has none, nor has one
+    that has gone over L2 in all its length, but perhaps a trailer: where nobody else can have come, it is that.
     """
     off, l3_off = turn.road.l2_off_us, turn.road.l3_off_us
     if off is None or not _lc2_shows(turn, at):
         return False
-    if turn.road.last_longest_m <= turn.cfg.long_vehicle_m and _next_came(turn, at):
+    bedless = turn.road.last_whole or turn.road.last_longest_m <= turn.cfg.long_vehicle_m
+    if bedless and _next_came(turn, at):
         return False
     over_us = max(entering.clear_us(turn), reach.BED_US)
     if l3_off is not None and off < l3_off < at.mono_us:
@@ -129,8 +133,9 @@ def _measure_length(turn: Turn, at: Now) -> None:
     if crossing is None:
         return
     on_us, l3_us = crossing
-    turn.set_road(crossing=None)
-    if _length_m(on_us, l3_us, at.mono_us) > turn.cfg.long_vehicle_m:
+    length_m = _length_m(on_us, l3_us, at.mono_us)
+    turn.set_road(crossing=None, last_whole=length_m > turn.road.last_longest_m - LEAST_BED_M)
+    if length_m > turn.cfg.long_vehicle_m:
         turn.set_road(last_long=True)
 
 

@@ -130,7 +130,11 @@ def passed(turn: Turn, track: Track, at: Now) -> None:
     l2_on = track.times.l2_on
     crossing = (l2_on.mono_us, at.mono_us) if l2_on is not None else None
     turn.set_road(
-        last_long=_long(turn, track), last_longest_m=reach.longest(track), crossing=crossing, passed_us=at.mono_us
+        last_long=_long(turn, track),
+        last_longest_m=reach.longest(track),
+        last_whole=False,
+        crossing=crossing,
+        passed_us=at.mono_us,
     )
     passages.close(turn, track, at)
 

@@ -262,6 +262,8 @@ class Road:
     """Somebody for whom the arm stood open did not come, and there were vehicles in the lane ever since."""
     last_long: bool = False
     last_longest_m: float = 20.0
+    last_whole: bool = False
+    """The vehicle that crossed last has gone over L2 in all its length."""
     crossing: tuple[int, int] | None = None
     passed_us: int | None = None
     uncounted: bool = False
