@@ -177,11 +177,7 @@ def _decision(record: Record, moment: Moment, boots: int) -> Decision | None:
             flags = tuple(flag.value for flag in record.flags)
             return Decision("authorised", boots, record.passage_id, now.mono_us, now.utc_us, record.finding, (), flags)
         case Held():
-            held = next((t for t in moment.after.tracks if t.passage_id == record.passage_id), None)
-            flags = tuple(flag.value for flag in record.flags)
-            reasons = tuple(str(hold) for hold in held.holds) if held is not None else flags
-            finding = held.finding if held is not None else None
-            return Decision("held", boots, record.passage_id, now.mono_us, now.utc_us, finding, reasons, flags)
+            return _held(record, moment, boots)
         case Voided():
             return Decision("voided", boots, record.passage_id, now.mono_us, now.utc_us, None, (record.reason,))
         case Abandoned():
@@ -193,3 +189,15 @@ def _decision(record: Record, moment: Moment, boots: int) -> Decision | None:
             return Decision("passed", boots, passage.passage_id, now.mono_us, now.utc_us, passage.finding, (), flags)
         case _:
             return None
+
+
+def _held(record: Held, moment: Moment, boots: int) -> Decision | None:
+    """None where it was held before, and only where it stands has changed."""
+    now = moment.step.now
+    held = next((t for t in moment.after.tracks if t.passage_id == record.passage_id), None)
+    if held is not None and held.times.decided != record.at:
+        return None
+    flags = tuple(flag.value for flag in record.flags)
+    reasons = tuple(str(hold) for hold in held.holds) if held is not None else flags
+    finding = held.finding if held is not None else None
+    return Decision("held", boots, record.passage_id, now.mono_us, now.utc_us, finding, reasons, flags)

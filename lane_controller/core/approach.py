@@ -53,7 +53,7 @@ def l1_on(turn: Turn, at: Now) -> None:
 def come_back(turn: Turn, back: Track, at: Now) -> None:
     """A vehicle that was before the arm is on L1 again."""
     broken = turn.sensors.lc1.raw
-    turn.put(
+    back = turn.put(
         back,
         on_l1=True,
         boot_l3=None,
@@ -64,6 +64,7 @@ def come_back(turn: Turn, back: Track, at: Now) -> None:
         dropped=(*back.dropped, at.mono_us),
     )
     turn.set_road(occupant=back.id)
+    passages.where_held(turn, back)
 
 
 def _coming_back(turn: Turn, at: Now) -> Track | None:
@@ -170,8 +171,9 @@ def leave_l1(turn: Turn, track: Track, at: Now, seen_us: int | None = None) -> N
     rear_us = arrival.exact(turn, at)
     if rear_us is not None and seen_us is not None:
         rear_us = min(rear_us, seen_us)
-    turn.put(track, on_l1=False, l1_off_us=at.mono_us, rear_us=rear_us, forward=forward is True)
+    track = turn.put(track, on_l1=False, l1_off_us=at.mono_us, rear_us=rear_us, forward=forward is True)
     if forward is True:
+        passages.where_held(turn, track)
         make_room(turn)
 
 

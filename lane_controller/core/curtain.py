@@ -76,7 +76,7 @@ def _came_from_downstream(turn: Turn, track: Track, at: Now) -> bool:
     if turn.road.levels_us == l1_on.mono_us:
         # The edge itself was lost: nobody knows when it was.
         return False
-    return at.mono_us - l1_on.mono_us < approach.TOGETHER_US and arrival.before_arm(turn.tracks[-2])
+    return abs(at.mono_us - l1_on.mono_us) < approach.TOGETHER_US and arrival.before_arm(turn.tracks[-2])
 
 
 def lc1_off(turn: Turn, at: Now) -> None:
@@ -112,7 +112,10 @@ def split(turn: Turn, ahead: Track, at: Now) -> None:
     """LC1 cleared while L1 did not: the vehicle ahead left L1, a follower is on it."""
     plate = ahead.next_plate
     rear_us = arrival.exact(turn, at)
-    turn.put(ahead, on_l1=False, l1_off_us=at.mono_us, rear_us=rear_us, forward=True, gap_us=None, next_plate=None)
+    ahead = turn.put(
+        ahead, on_l1=False, l1_off_us=at.mono_us, rear_us=rear_us, forward=True, gap_us=None, next_plate=None
+    )
+    passages.where_held(turn, ahead)
     arrival.leaves_tags(turn, ahead, at)
     if turn.sensors.l1.doubted:
         # L1 may be on by itself: who follows comes when he breaks LC1.
@@ -207,7 +210,7 @@ def _join(turn: Turn, ahead: Track, follower: Track) -> Track:
     passages.give_up(turn, follower, "it is the vehicle ahead")
     if follower.on_l1:
         turn.set_road(occupant=ahead.id)
-    return turn.put(
+    back = turn.put(
         ahead,
         on_l1=follower.on_l1,
         lc1_broken=follower.lc1_broken,
@@ -216,3 +219,5 @@ def _join(turn: Turn, ahead: Track, follower: Track) -> Track:
         rear_us=follower.rear_us,
         gap_us=None,
     )
+    passages.where_held(turn, back)
+    return back

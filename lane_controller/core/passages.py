@@ -46,10 +46,15 @@ def hold(turn: Turn, track: Track, finding: Finding | None, holds: tuple[str, ..
     track = number(turn, track)
     times = evolve(track.times, decided=turn.now)
     track = turn.put(track, standing=Standing.HELD, finding=finding, holds=holds, times=times)
-    assert track.passage_id is not None  # noqa: S101 - number() gave both
-    assert track.n is not None  # noqa: S101
-    turn.effects.append(Record(Held(track.passage_id, track.n, track.flags, turn.now)))
+    where_held(turn, track)
     return track
+
+
+def where_held(turn: Turn, track: Track) -> None:
+    """A held vehicle is on L1, or has left it towards the arm: a restart has to know (nothing, of any other)."""
+    if track.standing is Standing.HELD and track.passage_id is not None and track.n is not None:
+        past_l1 = track.forward and not track.on_l1
+        turn.effects.append(Record(Held(track.passage_id, track.n, track.flags, turn.now, past_l1)))
 
 
 def close(turn: Turn, track: Track, at: Now) -> None:

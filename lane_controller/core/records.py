@@ -104,12 +104,16 @@ class Authorised:
 @quick
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A vehicle is held under this passage id; it may still be authorised, released, or leave."""
+    """A vehicle is held under this passage id; it may still be authorised, released, or leave.
+
+    Recorded again when it leaves L1 towards the arm (`past_l1`) and when it comes back onto it, for a restart.
+    """
 
     passage_id: str
     n: int
     flags: tuple[Flag, ...]
     at: Now
+    past_l1: bool = False
 
 
 @quick

@@ -185,15 +185,18 @@ def settle_boot(turn: Turn) -> None:
 def _queue(turn: Turn, pending: tuple[Authorised, ...], held: tuple[Held, ...]) -> tuple[list[Authorised | Held], bool]:
     """Who may still be there, in order. Held vehicles only if nothing that happened since is unknown (`past`).
 
-    The last of them, if held and on L1, is decided anew as whoever is found on L1 (True): no other is there.
+    Behind one that is held, whoever is found on L1 is decided anew (True): it is that one, unless it had driven on.
     """
     if not (turn.road.past or turn.road.still):
         return _in_order([*pending]), False
     queue = _in_order([*pending, *held])
-    anew = bool(queue) and isinstance(queue[-1], Held) and turn.sensors.l1.on
-    if anew or (queue and isinstance(queue[-1], Held) and turn.cfg.geometry is Geometry.G1):
+    last = queue[-1] if queue else None
+    if not isinstance(last, Held):
+        return queue, False
+    on_l1 = turn.sensors.l1.on
+    if not last.past_l1 and (on_l1 or turn.cfg.geometry is Geometry.G1):
         queue.pop()
-    return queue, anew
+    return queue, on_l1
 
 
 def _in_order(known: list[Authorised | Held]) -> list[Authorised | Held]:

@@ -84,6 +84,12 @@ def test_a_neighbour_that_heard_nothing_gives_the_tag_back(tmp_path: Path) -> No
     assert changes(report)["neighbour_silent"]["kind"] == "authorised"
 
 
+def test_a_held_vehicle_that_drives_on_is_told_as_held_once(tmp_path: Path) -> None:
+    """Its record is written again as it leaves L1; nothing was decided by that."""
+    report = explained(run(named("R14d")), tmp_path)
+    assert [one["kind"] for one in report["decisions"]] == ["held", "authorised", "passed"]
+
+
 def test_a_fresh_list_is_told_where_it_matters(tmp_path: Path) -> None:
     report = explained(run(named("R05b")), tmp_path)
     fresh = next(one for one in report["no_change"] if one["change"] == "list_fresh")

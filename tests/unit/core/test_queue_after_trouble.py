@@ -101,7 +101,8 @@ def held_before_the_arm() -> tuple[Run, str]:
     """A vehicle without a tag is held, and has left L1 towards the arm."""
     run = Run(Durable())
     run.drive(OVER_L1)
-    (held,) = [record for record in run.records if isinstance(record, Held)]
+    (held,) = recover(run.records).held
+    assert held.past_l1
     return run, held.passage_id
 
 

@@ -253,6 +253,26 @@ def test_who_is_held_and_backs_out_unwatched_is_gone() -> None:
     assert gone.passage_id == held.passage_id
 
 
+def test_who_is_held_and_had_driven_on_is_not_on_l1() -> None:
+    """Power failed before the next, on L1 since, was decided: the record of the first tells that he had left L1."""
+    durable = held_long()
+    (held,) = durable.held
+    life = restart_long(durable, ON_L1, CLEARS)
+    before, behind = life.lane.tracks
+    assert before.passage_id == held.passage_id
+    assert (before.standing, before.forward, behind.forward) == (Standing.HELD, True, True)
+
+
+def test_who_is_held_on_l1_and_had_not_driven_on_is_on_l1() -> None:
+    life = Life(Durable(), 10**9, G2)
+    life.tell(PlcOnline(), CLEAR, CLOSED, life.edge(Sensor.L1, True))
+    life.tell(life.edge(Sensor.LC1, True), after_ms=300)
+    life.tell(after_ms=1_000)
+    life = restart_long(recover(life.records, 1), replace(ON_L1, lc1=True), CLEARS[1:])
+    (there,) = life.lane.tracks
+    assert there.forward
+
+
 def two_held_long() -> Durable:
     """The same, and power failed while the next, held too, was on L1 and in LC1."""
     life = Life(Durable(), 10**9, G2)
