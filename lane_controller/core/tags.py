@@ -212,7 +212,19 @@ def _may_bind(turn: Turn, tag: HeardTag, track: Track) -> bool:
         return False
     if track.times.l1_on is None and (_came_behind(turn, tag) or _fits_l1_better(turn, tag, track)):
         return False
-    return in_time(turn, tag, track) or plate_vouches(turn, tag, track)
+    if plate_vouches(turn, tag, track):
+        return True
+    return in_time(turn, tag, track) and not _of_another(turn, tag, track)
+
+
+def _of_another(turn: Turn, tag: HeardTag, track: Track) -> bool:
+    """Another vehicle, held for want of a tag, shows its plate: too unsure to bind it, but it is nobody else's."""
+    registered = tag.entry.plate if tag.entry is not None else None
+    return any(
+        other.standing is HELD and Flag.NO_TAG in other.holds and plates_agree(other.plate.text, registered)
+        for other in turn.tracks
+        if other.id != track.id and other.plate is not None
+    )
 
 
 def _came_behind(turn: Turn, tag: HeardTag) -> bool:
