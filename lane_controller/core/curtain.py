@@ -172,16 +172,17 @@ def too_short_for_both(turn: Turn, track: Track, at: Now) -> None:
 
 
 def rejoin(turn: Turn, follower: Track) -> bool:
-    """The plate of a vehicle that LC1 separated is that of the one ahead: they are one. Returns whether they were."""
+    """The plate of a vehicle that LC1 separated is that of the one ahead: they are one. Returns whether they were.
+
+    However unsure: of two vehicles no wrong reading is the same twice.
+    """
     ahead = turn.track(follower.split_from)
     if ahead is None or ahead.stage is not Stage.BEFORE or ahead.on_l1 or follower.plate is None:
-        return False
-    if follower.plate.confidence < turn.cfg.plate_sure:
         return False
     if _was_nobody(turn, ahead, follower.plate):
         turn.put(_join(turn, ahead, follower), lc1_on_us=follower.lc1_on_us)
         return True
-    if not _read_as(turn, ahead, follower.plate):
+    if ahead.plate is None or not plates_agree(ahead.plate.text, follower.plate.text):
         return False
     back = _join(turn, ahead, follower)
     if back.on_l1 and _l1_tells_nothing(turn):
@@ -189,16 +190,12 @@ def rejoin(turn: Turn, follower: Track) -> bool:
     return True
 
 
-def _read_as(turn: Turn, ahead: Track, plate: PlateRead) -> bool:
-    read = ahead.plate
-    return read is not None and read.confidence >= turn.cfg.plate_sure and plates_agree(read.text, plate.text)
-
-
 def _was_nobody(turn: Turn, ahead: Track, plate: PlateRead) -> bool:
     """With L1 on by itself, somebody on foot broke LC1, who had no plate; whose tag he was taken for comes only now."""
     unread = ahead.plate is None or ahead.plate.text is None
     registered = ahead.finding.plate_registered if ahead.finding is not None else None
-    return _l1_tells_nothing(turn) and unread and ahead.live and plates_agree(plate.text, registered)
+    sure = plate.confidence >= turn.cfg.plate_sure and plates_agree(plate.text, registered)
+    return _l1_tells_nothing(turn) and unread and ahead.live and sure
 
 
 def _l1_tells_nothing(turn: Turn) -> bool:
@@ -208,8 +205,6 @@ def _l1_tells_nothing(turn: Turn) -> bool:
 def _join(turn: Turn, ahead: Track, follower: Track) -> Track:
     """The follower is the vehicle ahead, and where it was seen last."""
     passages.give_up(turn, follower, "it is the vehicle ahead")
-    if follower.on_l1:
-        turn.set_road(occupant=ahead.id)
     back = turn.put(
         ahead,
         on_l1=follower.on_l1,
@@ -219,5 +214,7 @@ def _join(turn: Turn, ahead: Track, follower: Track) -> Track:
         rear_us=follower.rear_us,
         gap_us=None,
     )
-    passages.where_held(turn, back)
+    if back.on_l1:
+        turn.set_road(occupant=back.id)
+        passages.where_held(turn, back)
     return back
