@@ -20,6 +20,9 @@ TOGETHER_US = 20_000
 L1_LONG_US = 60_000_000
 """Vehicles do not stand bumper to bumper on L1 for so long, each of them closer than two metres."""
 
+BED_FROM_M = 9.5
+"""Shorter vehicles (class 2: light lorries, small buses) have no bed so high that L1 does not see it."""
+
 TRAIN_M = 12.0
 """Longer vehicles may have two beds that L1 does not see."""
 
@@ -112,7 +115,7 @@ def _second_axles(turn: Turn, at: Now) -> Track | None:
         # It had cleared since, so whoever broke it is another one.
         return None
     known = last.measured is not None or last.finding is not None
-    return last if known and reach.longest(last) > turn.cfg.long_vehicle_m else None
+    return last if known and reach.longest(last) > BED_FROM_M else None
 
 
 def _bed_is_past(track: Track, at: Now) -> bool:
