@@ -77,8 +77,8 @@ def next_departure(turn: Turn) -> tuple[Track | None, int | None]:
         # Released long after it left L1: its time runs from the open limit, which comes after the decision.
         decided.mono_us if decided is not None and track.live else 0,
     )
-    wait_ms = turn.cfg.pass_timeout_ms if track.live or not track.forward else turn.cfg.stuck_ms
-    return track, since + wait_ms * 1000
+    stands = track.forward and track.vehicle and not track.live
+    return track, since + (turn.cfg.stuck_ms if stands else turn.cfg.pass_timeout_ms) * 1000
 
 
 def _went_with_the_first(turn: Turn, track: Track) -> bool:
