@@ -175,9 +175,18 @@ def leave_l1(turn: Turn, track: Track, at: Now, seen_us: int | None = None) -> N
     if rear_us is not None and seen_us is not None:
         rear_us = min(rear_us, seen_us)
     track = turn.put(track, on_l1=False, l1_off_us=at.mono_us, rear_us=rear_us, forward=forward is True)
-    if forward is True:
+    if _rode_by(turn, track):
+        passages.motorcycle(turn, track)
+    elif forward is True:
         passages.where_held(turn, track)
         make_room(turn)
+
+
+def _rode_by(turn: Turn, track: Track) -> bool:
+    """While the lane was dead nobody measured or read it, but LC1 saw less than a car pass: a motorcycle (R9)."""
+    unread = track.plate is None or track.plate.text is None
+    unknown = unread and track.measured is None and not arrival.tagged(track)
+    return turn.road.past and unknown and track.forward and reach.no_car(track, turn.cfg)
 
 
 def _left_upstream(turn: Turn, track: Track) -> None:

@@ -9,7 +9,7 @@ from lane_controller.core import arrival, curtain, deciding, passages, tags
 from lane_controller.core.events import ClassMeasured, PlateRead
 from lane_controller.core.evolve import evolve
 from lane_controller.core.plates import plates_agree
-from lane_controller.core.state import BEFORE, MOTORCYCLE, PHANTOM, VOID, WAITING, Track
+from lane_controller.core.state import BEFORE, PHANTOM, VOID, WAITING, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, VehicleKind
 
@@ -122,19 +122,13 @@ def measured(turn: Turn, event: ClassMeasured) -> None:
     if track.measured is None or track.standing in UNDECIDED:
         track = turn.put(track, measured=event)
     if event.kind is VehicleKind.MOTORCYCLE and not track.live and track.stage is BEFORE:
-        motorcycle(turn, track)
+        passages.motorcycle(turn, track)
 
 
 def _subject_of_class(turn: Turn, track_id: int | None) -> Track | None:
     if track_id is not None:
         return turn.track(track_id)
     return turn.occupant()
-
-
-def motorcycle(turn: Turn, track: Track) -> None:
-    """R9: not tolled, arm stays closed, only the flag."""
-    turn.put(track, standing=MOTORCYCLE, holds=(), finding=None)
-    turn.flag(Flag.WRONG_LANE_MOTO, track)
 
 
 def settle_motorcycles(turn: Turn) -> None:
@@ -144,7 +138,7 @@ def settle_motorcycles(turn: Turn) -> None:
         if early is None or early.kind is not VehicleKind.MOTORCYCLE or track.stage is not BEFORE:
             continue
         if track.standing is WAITING or track.standing is VOID:
-            motorcycle(turn, track)
+            passages.motorcycle(turn, track)
 
 
 def settle_phantoms(turn: Turn) -> None:

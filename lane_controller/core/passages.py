@@ -172,3 +172,9 @@ def enter_l2(turn: Turn, track: Track, at: Now) -> Track:
         l2_mode=turn.desk.mode,
         arm_open_at_l2=turn.arm.open_limit,
     )
+
+
+def motorcycle(turn: Turn, track: Track) -> None:
+    """R9: not tolled, arm stays closed, only the flag."""
+    turn.put(track, standing=Standing.MOTORCYCLE, holds=(), finding=None)
+    turn.flag(Flag.WRONG_LANE_MOTO, track)

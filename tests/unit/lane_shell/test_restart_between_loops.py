@@ -180,6 +180,22 @@ def test_a_bounce_in_the_log_is_no_second_crossing() -> None:
     assert len(life.lane.tracks) == 1
 
 
+def test_who_passed_lc1_unwatched_and_was_shorter_than_a_car_is_a_motorcycle() -> None:
+    rode = (
+        (Sensor.L1, True, 9_000), (Sensor.LC1, True, 8_690), (Sensor.LC1, False, 8_350), (Sensor.L1, False, 8_350),
+    )  # fmt: skip
+    (there,) = restart_long(Durable(n=1), replace(CLEAR, past=True), rode).lane.tracks
+    assert there.standing is Standing.MOTORCYCLE
+
+
+def test_a_short_car_at_the_same_speed_is_none() -> None:
+    drove = (
+        (Sensor.L1, True, 9_000), (Sensor.LC1, True, 8_690), (Sensor.LC1, False, 8_230), (Sensor.L1, False, 8_230),
+    )  # fmt: skip
+    (there,) = restart_long(Durable(n=1), replace(CLEAR, past=True), drove).lane.tracks
+    assert there.vehicle
+
+
 def authorised_long() -> Durable:
     """A non-stop lane that died as a vehicle it had let through was on L1."""
     life = Life(Durable(), 10**9, G2)
