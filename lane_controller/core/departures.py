@@ -58,8 +58,7 @@ def next_departure(turn: Turn) -> tuple[Track | None, int | None]:
     if track.on_l1 or track.l1_off_us is None:
         return None, None
     opened = track.times.open_confirmed
-    if (track.live and turn.arm.opening) or (track.forward and track.standing in (HELD, WAITING)):
-        # Held where the curtains saw it drive on: it still stands there, however long nobody helps it.
+    if (track.live and turn.arm.opening) or _stopped_by_the_arm(track):
         return None, None
     if _went_with_the_first(turn, track):
         clear = not (turn.sensors.l2.raw or turn.sensors.l3.raw or turn.sensors.lc2.raw)
@@ -79,6 +78,12 @@ def next_departure(turn: Turn) -> tuple[Track | None, int | None]:
     )
     stands = track.forward and track.vehicle and not track.live
     return track, since + (turn.cfg.stuck_ms if stands else turn.cfg.pass_timeout_ms) * 1000
+
+
+def _stopped_by_the_arm(track: Track) -> bool:
+    """The curtains saw it drive on, and the arm was never open for it: it stands there until somebody helps it."""
+    never_open = track.standing is VOID and track.times.open_confirmed is None
+    return track.forward and (never_open or track.standing in (HELD, WAITING))
 
 
 def _went_with_the_first(turn: Turn, track: Track) -> bool:
