@@ -144,13 +144,18 @@ def l1_off(turn: Turn, at: Now) -> None:
         return
     lc1 = turn.sensors.lc1
     if lc1.on and lc1.pending is None and lc1.since_us <= at.mono_us and not reach.foreign_curtain(track, turn.sensors):
-        if len(track.dropped) < _beds(track):
+        if _drops(track) < _beds(track):
             turn.set_line(Sensor.L1, dropout=True)
             turn.put(turn.flag(Flag.LOOP_DROPOUT, track) or track, dropped=(*track.dropped, at.mono_us))
             return
         # Cleared too often for one vehicle: LC1 is on by itself.
         turn.set_line(Sensor.LC1, doubted=True)
     leave_l1(turn, track, at)
+
+
+def _drops(track: Track) -> int:
+    """How often L1 has gone off under it since it came, or came back, onto L1."""
+    return sum(off_us > (track.returned_us or 0) for off_us in track.dropped)
 
 
 def _beds(track: Track) -> int:
