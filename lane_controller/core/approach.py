@@ -71,7 +71,7 @@ def come_back(turn: Turn, back: Track, at: Now) -> None:
 
 
 def _coming_back(turn: Turn, at: Now) -> Track | None:
-    """The last vehicle before the arm, when L1 is entered from downstream.
+    """The last vehicle before the arm, when L1 is entered from downstream, and it can be there again.
 
     Where the edge was lost and only the levels are known, it is somebody new: far more come than back. Unless LC1 had
     been broken when the loss was noticed: who comes breaks it later, who backs at once.
@@ -84,7 +84,8 @@ def _coming_back(turn: Turn, at: Now) -> Track | None:
     if Sensor.LC1 in turn.cfg.curtains and (turn.road.lc1_proven or _lc1_together(turn, at)):
         lc1 = turn.sensors.lc1
         lc1_on_us = lc1.pending_us if lc1.pending else lc1.since_us
-        return last if lc1.raw and abs(at.mono_us - lc1_on_us) <= BACK_ONTO_US else None
+        together = lc1.raw and abs(at.mono_us - lc1_on_us) <= BACK_ONTO_US
+        return last if together and reach.may_be_back(last, min(at.mono_us, lc1_on_us), turn.cfg) else None
     # Without a curtain: who reversed under the arm comes back over L1 once; whoever comes after that is somebody else.
     return last if Flag.REVERSED_UNDER_BOOM in last.flags and last.returned_us is None else None
 

@@ -76,7 +76,9 @@ def _came_from_downstream(turn: Turn, track: Track, at: Now) -> bool:
     if turn.road.levels_us == l1_on.mono_us:
         # The edge itself was lost: nobody knows when it was.
         return False
-    return abs(at.mono_us - l1_on.mono_us) < approach.TOGETHER_US and arrival.before_arm(turn.tracks[-2])
+    ahead = turn.tracks[-2]
+    together = abs(at.mono_us - l1_on.mono_us) < approach.TOGETHER_US
+    return together and arrival.before_arm(ahead) and reach.may_be_back(ahead, at.mono_us, turn.cfg)
 
 
 def lc1_off(turn: Turn, at: Now) -> None:

@@ -28,10 +28,15 @@ FASTEST_M_S = {Geometry.G1: 12.5, Geometry.G2: 18.0}
 """Twice to three times what the lane is made for (rules.md: 15 and 30 km/h)."""
 
 LIKELY_M_S = {Geometry.G1: 8.0, Geometry.G2: 12.0}
+MADE_FOR_M_S = {Geometry.G1: 15 / 3.6, Geometry.G2: 30 / 3.6}
+"""rules.md, Geometry."""
 
 ACCELERATION_M_S2 = 3.0
 BRAKING_M_S2 = 5.0
 """Loaded lanes see 1 to 2 and 2 to 3; a strong car, and a driver who is frightened by the arm."""
+
+REVERSE_S = 0.5
+"""Nobody stops and engages the reverse gear sooner."""
 
 MARGIN_M = 0.4
 FOREIGN_US = 2_000_000
@@ -99,10 +104,26 @@ def behind_has_left_l2(ahead: tuple[int, int], rear_us: int, off_us: int, cfg: L
     return _furthest(cfg, off_us - rear_us, begins, None) >= L2_TO_LC2_M + SHORTEST_M - MARGIN_M
 
 
+def may_be_back(track: Track, at_us: int, cfg: LaneConfig) -> bool:
+    """Whether a vehicle that has driven on from L1 can have stopped and backed to LC1 by then."""
+    if track.returned_us is not None or track.lc1_on_us is None or track.rear_us is None:
+        return True
+    took = _s(track.rear_us - track.lc1_on_us)
+    if took <= 0:
+        return True
+    leaves = max(0.0, min(_shortest(track) / took - BRAKING_M_S2 * took / 2, MADE_FOR_M_S[cfg.geometry]))
+    way = leaves * leaves / (2 * BRAKING_M_S2)
+    return _s(at_us - track.rear_us) >= leaves / BRAKING_M_S2 + REVERSE_S + sqrt(2 * way / ACCELERATION_M_S2)
+
+
+def _shortest(track: Track) -> float:
+    length = track.measured.length_m if track.measured is not None else None
+    return SHORTEST_M if length is None else max(SHORTEST_M, length * 0.95 - 0.2)
+
+
 def may_have_passed_lc1(track: Track, clear_us: int, cfg: LaneConfig) -> bool:
     """Whether the whole vehicle has likely driven past LC1 by then; if not, somebody else broke LC1, or it wanders."""
-    length = track.measured.length_m if track.measured is not None else None
-    way = SHORTEST_M if length is None else max(SHORTEST_M, length * 0.95 - 0.2)
+    way = _shortest(track)
     top = LIKELY_M_S[cfg.geometry]
     if track.lc1_on_us is not None:
         begins = _speed_at_lc1(track)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lane_controller.core.config import Geometry, configure
 from lane_controller.core.events import ClassMeasured
 from lane_controller.core.instant import Now
-from lane_controller.core.reach import ROOM_M, AtArm, foreign_curtain, may_be, may_have_passed_lc1
+from lane_controller.core.reach import ROOM_M, AtArm, foreign_curtain, may_be, may_be_back, may_have_passed_lc1
 from lane_controller.core.records import StageTimes
 from lane_controller.core.state import Line, Road, Sensors, Standing, Track
 from lane_controller.core.values import VehicleKind
@@ -82,6 +82,34 @@ def test_who_drove_past_lc1_has_passed_it(
         track = replace(track, measured=ClassMeasured(None, VehicleKind.FOUR_WHEEL, length_m))
     for geometry in Geometry:
         assert may_have_passed_lc1(track, rear_us, configure(geometry))
+
+
+@given(
+    st.sampled_from(list(Geometry)),
+    st.floats(3.2, 19.0),
+    st.floats(0.5, 8.0),
+    st.lists(PIECE, max_size=6),
+    st.tuples(st.floats(1.0, 4.9), st.floats(0.5, 3.0), st.floats(0.3, 2.9)),
+    st.booleans(),
+)
+def test_who_drove_past_lc1_and_backed_may_be_back(
+    geometry: Geometry,
+    length_m: float,
+    begins_m_s: float,
+    pieces: list[tuple[float, float]],
+    back: tuple[float, float, float],
+    measured: bool,
+) -> None:
+    done = drive(begins_m_s, pieces, TOP_M_S[geometry], 2.5 + length_m)
+    lc1_us, rear_us = reached_us(done, 2.0), reached_us(done, 2.0 + length_m)
+    leaves_m_s = 0.5e6 / (reached_us(done, 2.5 + length_m) - rear_us)
+    brakes, gear_s, backs = back
+    stops_s = leaves_m_s / brakes
+    back_us = rear_us + round((stops_s + gear_s + (leaves_m_s * stops_s / backs) ** 0.5) * 1e6)
+    track = Track(1, Standing.WAITING, StageTimes(l1_on=Now(0, 0)), on_l1=False, lc1_on_us=lc1_us, rear_us=rear_us)
+    if measured:
+        track = replace(track, measured=ClassMeasured(None, VehicleKind.FOUR_WHEEL, length_m))
+    assert may_be_back(track, back_us, configure(geometry))
 
 
 @given(st.sampled_from(list(Geometry)), st.floats(3.2, 5.5), st.integers(50_000, 400_000), st.floats(1.0, 6.0))
