@@ -26,6 +26,9 @@ BED_FROM_M = 9.5
 TRAIN_M = 12.0
 """Longer vehicles may have two beds that L1 does not see."""
 
+LORRY_M = reach.LONGEST_M[2]
+"""What is shorter has no bed that L1 does not see."""
+
 LEAST_LENGTH_M = 3.1
 """No four-wheeler is shorter, its gap included."""
 
@@ -36,7 +39,7 @@ def l1_on(turn: Turn, at: Now) -> None:
         turn.set_line(Sensor.L1, dropout=False)
         occupant = turn.occupant()
         if occupant is not None:
-            if not past_l1(turn, occupant):
+            if not (past_l1(turn, occupant) or _next_is_heard(turn, occupant)):
                 return
             leave_l1(turn, occupant, turn.now.back(occupant.dropped[-1] if occupant.dropped else at.mono_us))
     back = _coming_back(turn, at) or _second_axles(turn, at)
@@ -110,7 +113,7 @@ def _second_axles(turn: Turn, at: Now) -> Track | None:
     last = turn.tracks[-1] if turn.tracks else None
     if last is None or last.on_l1 or last.times.l1_on is None or last.dropped or not _lc1_lies(turn, at):
         return None
-    if past_l1(turn, last) or _bed_is_past(last, at):
+    if past_l1(turn, last) or _bed_is_past(last, at) or _next_is_heard(turn, last):
         return None
     if last.l1_off_us is not None and turn.sensors.lc1.since_us > last.l1_off_us and not turn.sensors.lc1.stuck:
         # It had cleared since, so whoever broke it is another one.
@@ -124,6 +127,12 @@ def _bed_is_past(track: Track, at: Now) -> bool:
     if track.came_us is None or track.l1_off_us is None:
         return False
     return at.mono_us - track.l1_off_us > max(reach.BED_US, int((track.l1_off_us - track.came_us) * 2 * 8 / 5))
+
+
+def _next_is_heard(turn: Turn, track: Track) -> bool:
+    """Its own tag is known, and another's is heard: somebody else comes, unless a lorry's bed and a stray look so."""
+    lorry = (reach.known_longest(track) or 0.0) > LORRY_M
+    return not lorry and arrival.tagged(track) and tags.of_another(turn, track)
 
 
 def past_l1(turn: Turn, track: Track) -> bool:

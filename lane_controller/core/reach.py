@@ -142,7 +142,13 @@ def no_car(track: Track, cfg: LaneConfig) -> bool:
 
 
 def longest(track: Track) -> float:
-    """How long this vehicle is at most: measured, else by its class, unless the plate is not that of the tag."""
+    """How long this vehicle is at most, in metres."""
+    known = known_longest(track)
+    return UNKNOWN_M if known is None else known
+
+
+def known_longest(track: Track) -> float | None:
+    """The same if it was measured, else by its class, unless the plate is not that of the tag; None: not known."""
     measured, finding = track.measured, track.finding
     if measured is not None and measured.length_m is not None:
         return measured.length_m * 1.05 + 0.2
@@ -153,7 +159,7 @@ def longest(track: Track) -> float:
         measured.vehicle_class if measured is not None else None,
     ]
     known = [LONGEST_M.get(one, UNKNOWN_M) for one in classes if one is not None]
-    return max(known, default=UNKNOWN_M)
+    return max(known, default=None)
 
 
 def _of_another(track: Track, finding: Finding) -> bool:

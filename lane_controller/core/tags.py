@@ -256,6 +256,20 @@ def _serves_again(turn: Turn, tag: HeardTag, track: Track) -> bool:
     return (tag.disowned or heard_again) and plate_vouches(turn, tag, track)
 
 
+def of_another(turn: Turn, track: Track) -> bool:
+    """A credible listed tag is heard that is no vehicle's, and was not weighed for this one."""
+    return any(
+        tag.credible is not None
+        and tag.entry is not None
+        and tag.owner is None
+        and not tag.spent
+        and tag.weighed is None
+        and _fresh(tag, track)
+        and not owned_by_neighbour(turn, tag)
+        for tag in turn.radio.tags.values()
+    )
+
+
 def in_time(turn: Turn, tag: HeardTag, track: Track) -> bool:
     """First read within tag_wait, credible within tag_wait or rf_window after that read, whichever is later."""
     l1_on = track.times.l1_on
