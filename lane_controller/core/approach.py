@@ -179,6 +179,9 @@ def leave_l1(turn: Turn, track: Track, at: Now, seen_us: int | None = None) -> N
     if track.standing is Standing.PHANTOM:
         turn.drop(track)
         return
+    if _is_tail(turn, track):
+        passages.give_up(turn, track, "it was the tail of one that had crossed before the restart")
+        return
     arrival.leaves_tags(turn, track, at)
     forward = _went_on(turn, track, at)
     if forward is False:
@@ -202,6 +205,26 @@ def _rode_by(turn: Turn, track: Track) -> bool:
     unread = track.plate is None or track.plate.text is None
     unknown = unread and track.measured is None and not arrival.tagged(track)
     return turn.road.past and unknown and track.forward and reach.no_car(track, turn.cfg)
+
+
+def _is_tail(turn: Turn, track: Track) -> bool:
+    """A restart found it on L1, without a tag or a plate, while L2 and L3 were on, and they have not cleared since.
+
+    A one-stop lane is so short that a bus is on all three; who follows it leaves L1 after it has left L2.
+    """
+    l1_on, s = track.times.l1_on, turn.sensors
+    short = ROOM_M[turn.cfg.geometry] < 2 * LEAST_LENGTH_M
+    if not short or turn.road.passed_us is not None or turn.under_arm() is not None or l1_on is None:
+        return False
+    on_since = all(line.on and line.since_us <= l1_on.mono_us for line in (s.l2, s.l3))
+    found = track.came_us is None and not track.recovered
+    return on_since and found and not _identified(turn, track)
+
+
+def _identified(turn: Turn, track: Track) -> bool:
+    """Its plate was read, or a tag is its own."""
+    read = track.plate is not None and track.plate.text is not None
+    return read or arrival.tagged(track) or bool(tags.binding(turn, track))
 
 
 def _left_upstream(turn: Turn, track: Track) -> None:

@@ -26,7 +26,7 @@ from lane_controller.core.events import (
 )
 from lane_controller.core.instant import Now
 from lane_controller.core.lane import start, step
-from lane_controller.core.records import Abandoned, Authorised, Durable, PassageClosed, Record, Voided
+from lane_controller.core.records import Abandoned, Authorised, Durable, Held, PassageClosed, Record, Voided
 from lane_controller.core.recovery import recover
 from lane_controller.core.state import Standing
 from lane_controller.core.values import BarrierState, Sensor, TagEntry, Tariff
@@ -335,3 +335,18 @@ def test_so_is_one_that_was_let_through() -> None:
     life = restart_long(authorised_long(), IN_LC1, DROPS_OUT)
     (there,) = life.lane.tracks
     assert (there.standing, there.forward) == (Standing.VOID, True)
+
+
+def test_the_tail_of_a_bus_that_has_crossed_is_nobody_new() -> None:
+    """It was on all loops of a one-stop lane when the lane died, committed as it came onto L3."""
+    life = Life(Durable(n=1), 10**9 + 3_000_000)
+    life.tell(PlcOnline(), SensorLevels(True, True, True, True, True, past=True), OPEN, after_ms=300)
+    for sensor in (Sensor.LC1, Sensor.L1):
+        life.tell(life.edge(sensor, False, happened_us=life.at_us - 2_000_000))
+    life.tell(SensorLevels(False, True, True, False, True), OPEN)
+    for sensor, after_ms in ((Sensor.LC2, 400), (Sensor.L2, 300), (Sensor.L3, 900)):
+        life.tell(after_ms=after_ms)
+        life.tell(life.edge(sensor, False))
+    life.tell(after_ms=25_000)
+    assert life.lane.tracks == ()
+    assert not any(isinstance(record, PassageClosed | Abandoned | Held) for record in life.records)
