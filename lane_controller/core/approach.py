@@ -26,9 +26,6 @@ BED_FROM_M = 9.5
 TRAIN_M = 12.0
 """Longer vehicles may have two beds that L1 does not see."""
 
-LORRY_M = reach.LONGEST_M[2]
-"""What is shorter has no bed that L1 does not see."""
-
 LEAST_LENGTH_M = 3.1
 """No four-wheeler is shorter, its gap included."""
 
@@ -131,7 +128,7 @@ def _bed_is_past(track: Track, at: Now) -> bool:
 
 def _next_is_heard(turn: Turn, track: Track) -> bool:
     """Its own tag is known, and another's is heard: somebody else comes, unless a lorry's bed and a stray look so."""
-    lorry = (reach.known_longest(track) or 0.0) > LORRY_M
+    lorry = (reach.known_longest(track) or 0.0) > BED_FROM_M
     return not lorry and arrival.tagged(track) and tags.of_another(turn, track)
 
 
