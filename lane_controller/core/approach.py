@@ -110,7 +110,7 @@ def _second_axles(turn: Turn, at: Now) -> Track | None:
     last = turn.tracks[-1] if turn.tracks else None
     if last is None or last.on_l1 or last.times.l1_on is None or last.dropped or not _lc1_lies(turn, at):
         return None
-    if past_l1(turn, last) or _bed_is_past(last, at) or _next_is_heard(turn, last):
+    if past_l1(turn, last) or _bed_is_past(last, at):
         return None
     if last.l1_off_us is not None and turn.sensors.lc1.since_us > last.l1_off_us and not turn.sensors.lc1.stuck:
         # It had cleared since, so whoever broke it is another one.
@@ -127,9 +127,8 @@ def _bed_is_past(track: Track, at: Now) -> bool:
 
 
 def _next_is_heard(turn: Turn, track: Track) -> bool:
-    """Its own tag is known, and another's is heard: somebody else comes, unless a lorry's bed and a stray look so."""
-    lorry = (reach.known_longest(track) or 0.0) > BED_FROM_M
-    return not lorry and arrival.tagged(track) and tags.of_another(turn, track)
+    """Its own tag is known, it has no bed that L1 does not see, and another's tag is heard: somebody else comes."""
+    return reach.longest(track) <= BED_FROM_M and arrival.tagged(track) and tags.of_another(turn, track)
 
 
 def past_l1(turn: Turn, track: Track) -> bool:

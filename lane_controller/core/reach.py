@@ -142,13 +142,7 @@ def no_car(track: Track, cfg: LaneConfig) -> bool:
 
 
 def longest(track: Track) -> float:
-    """How long this vehicle is at most, in metres."""
-    known = known_longest(track)
-    return UNKNOWN_M if known is None else known
-
-
-def known_longest(track: Track) -> float | None:
-    """The same if it was measured, else by its class, unless the plate is not that of the tag; None: not known."""
+    """How long this vehicle is at most: measured, else by its class, unless the plate is not that of the tag."""
     measured, finding = track.measured, track.finding
     if measured is not None and measured.length_m is not None:
         return measured.length_m * 1.05 + 0.2
@@ -159,7 +153,7 @@ def known_longest(track: Track) -> float | None:
         measured.vehicle_class if measured is not None else None,
     ]
     known = [LONGEST_M.get(one, UNKNOWN_M) for one in classes if one is not None]
-    return max(known, default=None)
+    return max(known, default=UNKNOWN_M)
 
 
 def _of_another(track: Track, finding: Finding) -> bool:
