@@ -180,6 +180,13 @@ def test_a_bounce_in_the_log_is_no_second_crossing() -> None:
     assert len(life.lane.tracks) == 1
 
 
+def test_a_lorry_found_on_l1_whose_bed_l1_does_not_see_in_the_log_is_one() -> None:
+    """The lane died before it broke LC1; its L1 on has the instant of the boot, which says nothing of LC1."""
+    bed = ((Sensor.LC1, True, 10_000), (Sensor.L1, False, 9_700), (Sensor.L1, True, 9_500))
+    gone = ((Sensor.LC1, False, 8_500), (Sensor.L1, False, 8_500))
+    assert len(restart_long(Durable(n=1), ON_L1, (*bed, *gone)).lane.tracks) == 1
+
+
 def test_who_passed_lc1_unwatched_and_was_shorter_than_a_car_is_a_motorcycle() -> None:
     rode = (
         (Sensor.L1, True, 9_000), (Sensor.LC1, True, 8_690), (Sensor.LC1, False, 8_350), (Sensor.L1, False, 8_350),
