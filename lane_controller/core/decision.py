@@ -19,6 +19,9 @@ from lane_controller.core.values import Candidate, Flag, TagEntry, Tariff
 NO_TARIFF = "NO_TARIFF"
 """Hold without a flag of its own: the lane knows no fare for the class."""
 
+BY_CARD = "priority card"
+"""The reason of an exemption by a card begins so, whatever tag is heard besides."""
+
 LIFTED_BY_CARD = frozenset({Flag.NO_TAG, Flag.LOW_BALANCE, Flag.PLATE_MISMATCH})
 
 
@@ -257,7 +260,7 @@ def _exempt_by_card(facts: Facts, finding: Finding, flags: tuple[Flag, ...], hol
     assert facts.card is not None  # noqa: S101 - callers checked
     left = tuple(hold for hold in holds if hold not in LIFTED_BY_CARD and hold != NO_TARIFF)
     kept = tuple(flag for flag in flags if flag not in LIFTED_BY_CARD and flag is not Flag.EXEMPT)
-    reason = f"priority card {facts.card.holder or facts.card.uid}"
+    reason = f"{BY_CARD} {facts.card.holder or facts.card.uid}"
     exempt = evolve(
         finding, outcome=Outcome.EXEMPT, fare_vnd=0, ticket_no=None, reason=reason, rules=(*finding.rules, "R12")
     )

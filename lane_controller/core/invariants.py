@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from lane_controller.contracts.values import Outcome
 from lane_controller.core.config import LaneConfig
+from lane_controller.core.decision import BY_CARD
 from lane_controller.core.effects import CommandBarrier, Effect, RaiseFlag, Record, SetSignal
 from lane_controller.core.events import (
     BarrierAcked,
@@ -220,7 +221,8 @@ class Checker:
         """Opened for a tag, not for a plate, a card or an operator."""
         finding = authorised.finding
         by_tag = finding.outcome in (Outcome.CHARGED, Outcome.TICKET, Outcome.EXEMPT) and finding.epc is not None
-        return by_tag and Flag.PLATE_CHARGE not in authorised.flags
+        by_card = finding.reason is not None and finding.reason.startswith(BY_CARD)
+        return by_tag and not by_card and Flag.PLATE_CHARGE not in authorised.flags
 
     def _on_l1(self, now: Now) -> bool:
         """L1 is on, or off no longer than its debounce; a curtain that stays broken keeps the vehicle there."""
