@@ -13,9 +13,10 @@ import typer
 
 from lane_controller.app import capsule_command
 from lane_controller.app.capsule_file import CapsuleError, is_capsule
-from lane_controller.app.scenario_file import ScenarioError, load
+from lane_controller.app.scenario_file import load
 from lane_controller.app.scenario_result import Result, result_of
 from lane_controller.app.scenario_world import World
+from lane_controller.app.scenario_yaml import ScenarioError
 
 
 def replay(

@@ -14,7 +14,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from lane_controller.app.scenario_file import Entry, Scenario, changed_tag
+from lane_controller.app.scenario_file import Scenario
+from lane_controller.app.scenario_tags import changed_tag
+from lane_controller.app.scenario_timeline import Entry
 from lane_controller.core.effects import (
     CancelTimer,
     CommandBarrier,

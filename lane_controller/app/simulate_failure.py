@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lane_controller.app.scenario_file import ScenarioError
+from lane_controller.app.scenario_yaml import ScenarioError
 from lane_controller.app.simulate_scenario import scenario_text, shows
 from lane_controller.app.simulate_trace import trace_lines
 from lane_controller.world.draw import draw

@@ -13,7 +13,8 @@ from lane_controller.app.capsule_export import Place, export
 from lane_controller.app.explain_report import explain
 from lane_controller.app.explain_text import page
 from lane_controller.app.explain_words import LANGS, catalogue
-from lane_controller.app.scenario_file import Entry, load
+from lane_controller.app.scenario_file import load
+from lane_controller.app.scenario_timeline import Entry
 from lane_controller.app.scenario_world import World
 from lane_controller.contracts.values import Outcome
 from lane_controller.core.records import StageTimes

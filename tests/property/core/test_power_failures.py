@@ -6,8 +6,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lane_controller.app.scenario_file import Entry, load
+from lane_controller.app.scenario_file import load
 from lane_controller.app.scenario_result import result_of
+from lane_controller.app.scenario_timeline import Entry
 from lane_controller.app.scenario_world import World
 from lane_controller.core.effects import Record
 from lane_controller.core.plain import record_from_plain

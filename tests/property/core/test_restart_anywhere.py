@@ -16,7 +16,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from lane_controller.app.scenario_file import Entry, Scenario
+from lane_controller.app.scenario_file import Scenario
+from lane_controller.app.scenario_timeline import Entry
 from lane_controller.app.scenario_world import World
 from lane_controller.contracts.values import Outcome
 from lane_controller.core.effects import Effect, Record

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lane_controller.app.scenario_file import Entry, load
+from lane_controller.app.scenario_file import load
 from lane_controller.app.scenario_result import result_of
+from lane_controller.app.scenario_timeline import Entry
 from lane_controller.app.scenario_world import World
 from tests.unit.core.worlds import named
 

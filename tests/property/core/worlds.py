@@ -5,7 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from lane_controller.app.scenario_file import Entry, Scenario
+from lane_controller.app.scenario_file import Scenario
+from lane_controller.app.scenario_timeline import Entry
 from lane_controller.contracts.values import TagStatus
 from lane_controller.core.config import Geometry, PlateFallback, configure
 from lane_controller.core.values import CardRole, Mode, Sensor, TagEntry, Ticket, VehicleKind
