@@ -28,7 +28,7 @@ def result_of(world: World) -> Result:
         "passages": [_passage(passage, names) for passage in passages],
         "abandoned": sum(isinstance(r, Abandoned) for r in records),
         "charges": sum(passage.committed for passage in passages),
-        "barrier": [{"at": _s(a.at_us), "command": a.command, "cause": a.cause} for a in world.arm.acted],
+        "barrier": [{"at": _s(a.at_us), "command": a.command, "cause": a.cause} for a in world.plc.arm.acted],
         "signal": [{"at": _s(at), "aspect": e.aspect.value} for at, e in world.log if isinstance(e, SetSignal)],
         "display": [
             {"at": _s(at), "code": e.code.value, "lines": list(e.lines)}
@@ -38,7 +38,7 @@ def result_of(world: World) -> Result:
         "flags": list(dict.fromkeys(flags)),
         "state_at_end": states[-1] if states and world.lane is not None else None,
     }
-    result["differences"] = [*world.checker.violations, *differences(world.scenario, result, world.arm.at_end())]
+    result["differences"] = [*world.checker.violations, *differences(world.scenario, result, world.plc.arm.at_end())]
     result["ok"] = not result["differences"]
     return result
 

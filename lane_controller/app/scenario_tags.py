@@ -1,10 +1,9 @@
 """The tag list of a scenario: rows by the name that the timeline calls them.
 
-In: the `tags` of a located document. Out: rows of the lane's tag list; a row changed by `{list: {set: …}}`.
+In: the `tags` of a located document. Out: rows of the lane's tag list.
 Never: a row without an EPC.
 """
 
-from dataclasses import fields
 from typing import Any
 
 from lane_controller.app.scenario_values import date_at, hex_at, map_at, one_of, text_at, whole_at
@@ -51,12 +50,3 @@ def ticket_at(doc: Located, path: Path, found: Any) -> Ticket | None:
     return Ticket(
         str(row.get("no", f"T-{path[1]}")), first.isoformat(), last.isoformat(), str(row.get("kind", "monthly"))
     )
-
-
-def changed_tag(entry: TagEntry, changes: dict[str, Any], version: int) -> TagEntry:
-    """A row after `{list: {set: …}}`; the keys were checked by `load`."""
-    names = {"class": "vehicle_class", "reason": "exempt_reason"}
-    row = {f.name: getattr(entry, f.name) for f in fields(TagEntry)}
-    row |= {names.get(key, key): value for key, value in changes.items()}
-    row["status"] = TagStatus(row["status"])
-    return TagEntry(**{**row, "list_version": version})

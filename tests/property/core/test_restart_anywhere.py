@@ -66,7 +66,7 @@ class CutWorld(World):
         cut = self.cuts.get(self.steps)
         self.steps += 1
         if isinstance(event, Booted) and event.restart:
-            p = self.physical
+            p = self.plc.physical
             here = p[Sensor.L1] or p[Sensor.L2] or not self.arm_is_closed()
             pending = tuple(one.passage_id for one in event.durable.pending)
             self.boots_seen.append(Seen(self.now_us, here, pending, p[Sensor.L1] or p[Sensor.L2]))
@@ -90,7 +90,7 @@ class CutWorld(World):
             self._push(self.now_us + cut.off_us, 0, Entry(self.now_us + cut.off_us, "power", {"on": True}))
 
     def arm_is_closed(self) -> bool:
-        return self.arm.at_end() == "closed"
+        return self.plc.arm.at_end() == "closed"
 
     @property
     def records(self) -> list[DurableRecord]:
