@@ -17,8 +17,9 @@ from typing import Any, Final
 
 from lane_controller.app.capsule_file import Capsule
 from lane_controller.app.capsule_run import Comparison, compare
-from lane_controller.app.explain_changes import Variant, scene_of, variants
+from lane_controller.app.explain_changes import variants
 from lane_controller.app.explain_follow import Decision, alive, follow, vehicle_of
+from lane_controller.app.explain_scene import Variant, scene_of
 from lane_controller.app.explain_words import LANGS, Lang, change, say, vnd, word
 from lane_controller.contracts.v1 import SealV1
 from lane_controller.contracts.values import Outcome

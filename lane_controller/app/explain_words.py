@@ -52,7 +52,7 @@ def decimal(lang: Lang, text: str) -> str:
 
 
 def change(lang: Lang, key: str, values: Mapping[str, str]) -> str:
-    """The change that a variant of explain_changes.py makes, in words."""
+    """The change that a variant makes (explain_scene.py), in words."""
     shown = dict(values)
     if "vnd" in shown:
         shown["vnd"] = thousands(lang, int(shown["vnd"]))
