@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from settlement.app.close_command import Config, Mapping, ending
+from settlement.app.books_command import ending
+from settlement.app.close_options import Config, Mapping
 from settlement.app.given import configuration_of, date_of
 from settlement.intake.problems import UnusableInputError
 

@@ -1,6 +1,6 @@
-"""`settlement close`, `countersign`, `late` and `keys`: the commands around closing a day.
+"""`settlement close` and `late`: the commands that close a day and book what came after.
 
-In: arguments. Out: a closed day, minutes in a file, corrections, key files; exit status 0 done, 1 refused (what keeps
+In: arguments. Out: a closed day, minutes in a file, corrections; exit status 0 done, 1 refused (what keeps
 the day open is listed), 2 something that cannot be used.
 """
 
@@ -9,49 +9,44 @@ the day open is listed), 2 something that cannot be used.
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from settlement.app.given import configuration_of, date_of, moment_of, unusable
+from settlement.app.books_command import books_of, ending, say
+from settlement.app.close_options import (
+    AcceptIncomplete,
+    AcceptRejected,
+    By,
+    Charges,
+    Config,
+    Countersigned,
+    Database,
+    Day,
+    Mapping,
+    Now,
+    OperatorKey,
+    Provider,
+    ProviderKey,
+    Station,
+)
+from settlement.app.given import configuration_of, date_of, moment_of
+from settlement.app.minutes_shown import show_minutes
 from settlement.intake.problems import UnusableInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import date, datetime
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from settlement.app.close_sources import SettledDay
     from settlement.books.database import BookDatabase
     from settlement.books.key_files import RegisteredKeys
-    from settlement.clearing.closed_day import ClosedDay, Minutes
+    from settlement.clearing.closed_day import ClosedDay
     from settlement.intake.configuration import Configuration
     from settlement.intake.mapping import ProviderMapping
-
-keys_app = typer.Typer(no_args_is_help=True, help="Khóa ký biên bản. Keys that sign the minutes of a day.")
-
-Day = Annotated[str, typer.Argument(metavar="DAY", help="Ngày đối soát. Accounting day, e.g. 2026-06-15.")]
-Provider = Annotated[str, typer.Option("--provider", help="Mã nhà cung cấp. Code of the provider, e.g. VETC.")]
-Database = Annotated[
-    str, typer.Option("--database", envvar="ETC_DATABASE", help="clickhouse://user:password@host:port/database")
-]
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", help="Cấu hình (JSON): plazas, cutoff, fee_bp, vat, keys. See docs/settlement."),
-]
-Station = Annotated[
-    Path | None,
-    typer.Option(
-        "--station", help="Tệp của trạm. What drove through (CSV or XLSX); without it the lanes' own passages."
-    ),
-]
-Charges = Annotated[Path | None, typer.Option("--charges", help="Tệp của nhà cung cấp. What was taken (CSV or XLSX).")]
-Mapping = Annotated[str | None, typer.Option("--mapping", help="Cách đọc tệp. See `settlement mapping list`.")]
-Now = Annotated[
-    str | None, typer.Option("--now", help="Thời điểm lập, e.g. 2026-06-17T08:00:00+07:00. Default: the clock.")
-]
-By = Annotated[str, typer.Option("--by", help="Người quyết định. Who accepts or books this.")]
 
 
 def close(  # noqa: PLR0913, PLR0917  one parameter per option
@@ -63,21 +58,11 @@ def close(  # noqa: PLR0913, PLR0917  one parameter per option
     station: Station = None,
     charges: Charges = None,
     mapping: Mapping = None,
-    operator_key: Annotated[
-        Path | None, typer.Option("--operator-key", help="Khóa của đơn vị vận hành. Key file of the operator.")
-    ] = None,
-    provider_key: Annotated[
-        Path | None, typer.Option("--provider-key", help="Khóa của nhà cung cấp, where one place holds both.")
-    ] = None,
-    countersigned: Annotated[
-        Path | None, typer.Option("--countersigned", help="Biên bản đã ký. Minutes that the provider signed.")
-    ] = None,
-    accept_rejected: Annotated[
-        str, typer.Option("--accept-rejected", help="Lý do chốt dù có dòng bị loại. Why rejected rows may stay out.")
-    ] = "",
-    accept_incomplete: Annotated[
-        str, typer.Option("--accept-incomplete", help="Lý do chốt dù trạm chưa đủ. Why an incomplete station will do.")
-    ] = "",
+    operator_key: OperatorKey = None,
+    provider_key: ProviderKey = None,
+    countersigned: Countersigned = None,
+    accept_rejected: AcceptRejected = "",
+    accept_incomplete: AcceptIncomplete = "",
     by: By = "",
     now: Now = None,
 ) -> None:
@@ -90,10 +75,8 @@ def close(  # noqa: PLR0913, PLR0917  one parameter per option
     day before is open. A closed day is never changed: there is no command to open it again.
     """
     from settlement.app import close as closing
-    from settlement.app.settling import NotBalancedError
     from settlement.books import key_files
     from settlement.clearing.closed_day import micros_of
-    from settlement.clearing.signing import public_key
 
     with ending():
         registered = key_files.registered_keys(config)
@@ -104,72 +87,18 @@ def close(  # noqa: PLR0913, PLR0917  one parameter per option
             return
         if operator_key is None or charges is None:
             raise UnusableInputError("give --charges and --operator-key, or --countersigned FILE")
-        operator = key_files.read_key(operator_key)
-        key_files.must_be_registered(registered, "operator", provider, public_key(operator))
-        known = registered.of("provider", provider)
-        both = None if provider_key is None else key_files.read_key(provider_key)
-        theirs = public_key(both) if both is not None else (known[0] if known else "")
-        key_files.must_be_registered(registered, "provider", provider, theirs or "0" * 64)
+        signers = _signers(registered, provider, operator_key, provider_key)
         configuration = configuration_of(config)
         with books_of(database) as books:
             closing.refuse_unless_next(books, provider, the_day)
             reconciled = moment_of(now)
-            try:
-                settled = _settled(books, (station, charges), mapping, (the_day, provider, reconciled), configuration)
-            except NotBalancedError as error:
-                raise closing.RefusedError("không cân đối / the totals do not balance", *error.imbalances) from error
+            settled = _balanced(books, (station, charges), mapping, (the_day, provider, reconciled), configuration)
             order = closing.CloseOrder(
-                provider, the_day, time.time_ns() // 1000, micros_of(reconciled), public_key(operator), theirs,
-                accept_rejected, accept_incomplete, by,
+                provider, the_day, time.time_ns() // 1000, micros_of(reconciled), signers.operator_public,
+                signers.provider_public, accept_rejected, accept_incomplete, by,
             )  # fmt: skip
             minutes = closing.draft(order, settled, books, configuration)
-            closed = closing.signed(minutes, settled.items, operator, both)
-            _finish(books, closed, out)
-
-
-def countersign(
-    minutes: Annotated[Path, typer.Argument(help="Biên bản của đơn vị vận hành. Minutes that the operator signed.")],
-    key: Annotated[Path, typer.Option("--key", help="Khóa của nhà cung cấp. Key file of the provider.")],
-    config: Config = None,
-    charges: Charges = None,
-    mapping: Mapping = None,
-    out: Annotated[Path, typer.Option("--out", help="Thư mục. Folder for the signed minutes.")] = Path("countersigned"),
-) -> None:
-    """Nhà cung cấp kiểm tra và ký. Check the operator's minutes, compare them with your own rows, and sign.
-
-    Needs no database. The configuration registers the operator's public key. With `--charges` the joint root is
-    computed from your own rows: the signature then says that both hold the same agreed passages.
-    """
-    from settlement.app.close import RefusedError
-    from settlement.app.close_sources import read_side, told
-    from settlement.app.countersign import countersigned, objections
-    from settlement.app.inputs import of_file
-    from settlement.books import key_files
-    from settlement.books.minutes_file import file_name, read_minutes, write_minutes
-    from settlement.clearing.signing import public_key
-    from settlement.intake.columns import Side
-
-    with ending():
-        registered = key_files.registered_keys(config)
-        day = read_minutes(minutes)
-        private = key_files.read_key(key)
-        rows = None
-        if charges is not None:
-            configuration = configuration_of(config)
-            table = read_side(of_file(charges), Side.PROVIDER, _mapping(mapping), configuration)
-            rows = told(table, Side.PROVIDER, configuration)
-        found = objections(day, registered.operator, rows)
-        if day.minutes.provider_key != public_key(private):
-            found.append("the minutes name another key of the provider than this one")
-        if found:
-            raise RefusedError("không ký / not signed", *found[:50])
-        if rows is None:
-            say("chưa so với dữ liệu của mình / not compared with your own rows: give --charges")
-        signed = countersigned(day, private)
-        path = out / file_name(day.provider, day.minutes.day)
-        write_minutes(path, signed)
-        show_minutes(day.minutes)
-        typer.echo(f"đã ký / signed: {path}; send it back for `settlement close --countersigned`")
+            _finish(books, closing.signed(minutes, settled.items, signers.operator, signers.provider), out)
 
 
 def late(  # noqa: PLR0913, PLR0917  one parameter per option
@@ -216,54 +145,28 @@ def late(  # noqa: PLR0913, PLR0917  one parameter per option
             )
 
 
-@keys_app.command("new", epilog="Ví dụ: `settlement keys new operator.key`")
-def keys_new(path: Annotated[Path, typer.Argument(help="Tệp khóa. File for the new key; never overwritten.")]) -> None:
-    """Tạo khóa. Make a signing key (Ed25519, mode 0600) and show its public half and fingerprint.
+@dataclass(frozen=True, slots=True)
+class _Signers:
+    """Who signs: the operator here and now; `provider`: None where the provider signs at its own place."""
 
-    Register the public half in the configuration of both parties. Keep the file where only its owner can read it.
-    """
-    from settlement.books.key_files import EXAMPLE, make_key
-    from settlement.clearing.signing import fingerprint
-
-    with ending():
-        public = make_key(path)
-        typer.echo(f"khóa / key        {path}")
-        typer.echo(f"khóa công khai    {public}")
-        typer.echo(f"dấu vân tay / fingerprint  {fingerprint(public)}")
-        typer.echo(f"ghi vào cấu hình / register it in the configuration: {EXAMPLE}", err=True)
+    operator: Ed25519PrivateKey
+    provider: Ed25519PrivateKey | None
+    operator_public: str
+    provider_public: str
 
 
-@keys_app.command("show")
-def keys_show(path: Annotated[Path, typer.Argument(help="Tệp khóa. A key file.")]) -> None:
-    """Xem khóa công khai. Public half and fingerprint of a key file; the secret half is never shown."""
-    from settlement.books.key_files import read_key
-    from settlement.clearing.signing import fingerprint, public_key
+def _signers(registered: RegisteredKeys, provider: str, operator_key: Path, provider_key: Path | None) -> _Signers:
+    """The keys at hand; UnusableInputError where the configuration does not know one of them."""
+    from settlement.books.key_files import must_be_registered, read_key
+    from settlement.clearing.signing import public_key
 
-    with ending():
-        public = public_key(read_key(path))
-        typer.echo(f"khóa công khai    {public}\ndấu vân tay / fingerprint  {fingerprint(public)}")
-
-
-def say(text: str) -> None:
-    """A line about the progress, on stderr."""
-    typer.echo(f"· {text}", err=True)
-
-
-def show_minutes(minutes: Minutes) -> None:
-    """The figures of a day, for the terminal."""
-    lines = (
-        ("ngày / day", f"{minutes.day}  {minutes.provider}  {', '.join(minutes.plazas)}"),
-        ("dòng / items", f"{minutes.item_count:,}"),
-        ("thống nhất / agreed", f"{minutes.agreed_vnd:,} VND ({minutes.agreed_count:,} items in the joint root)"),
-        ("tranh chấp / disputed", f"{minutes.disputed_vnd:,} VND"),
-        ("phí dịch vụ / fee", f"{minutes.fee_vnd:,} VND ({minutes.fee_bp} bp)"),
-        ("điều chỉnh / corrections", f"{minutes.corrections_vnd:+,} VND ({len(minutes.corrections)})"),
-        ("còn phải trả / net payable", f"{minutes.net_vnd:,} VND"),
-        ("gốc chung / joint root", minutes.joint_root),
-        ("mã chốt / digest", minutes.digest),
-    )
-    for name, value in lines:
-        typer.echo(f"{name:28} {value}")
+    operator = read_key(operator_key)
+    must_be_registered(registered, "operator", provider, public_key(operator))
+    known = registered.of("provider", provider)
+    both = None if provider_key is None else read_key(provider_key)
+    theirs = public_key(both) if both is not None else (known[0] if known else "")
+    must_be_registered(registered, "provider", provider, theirs or "0" * 64)
+    return _Signers(operator, both, public_key(operator), theirs)
 
 
 def _finish(books: BookDatabase, day: ClosedDay, out: Path) -> None:
@@ -298,6 +201,23 @@ def _close_countersigned(
     _finish(books, day, out)
 
 
+def _balanced(
+    books: BookDatabase,
+    files: tuple[Path | None, Path],
+    mapping: str | None,
+    order: tuple[date, str, datetime],
+    configuration: Configuration,
+) -> SettledDay:
+    """The same as `_settled`; a day whose totals do not balance is refused, line by line."""
+    from settlement.app.close import RefusedError
+    from settlement.app.settling import NotBalancedError
+
+    try:
+        return _settled(books, files, mapping, order, configuration)
+    except NotBalancedError as error:
+        raise RefusedError("không cân đối / the totals do not balance", *error.imbalances) from error
+
+
 def _settled(
     books: BookDatabase,
     files: tuple[Path | None, Path],
@@ -319,35 +239,3 @@ def _mapping(name: str | None) -> ProviderMapping:
     from settlement.intake.mapping import load
 
     return load(name)
-
-
-@contextmanager
-def books_of(address: str) -> Iterator[BookDatabase]:
-    from settlement.books.database import BookDatabase
-    from settlement.books.migrate import migrate
-
-    books = BookDatabase(address)
-    try:
-        migrate(books)
-        yield books
-    finally:
-        books.close()
-
-
-@contextmanager
-def ending() -> Iterator[None]:
-    """Turns what can go wrong into lines and an exit status."""
-    from settlement.app.close import RefusedError
-
-    try:
-        yield
-    except RefusedError as error:
-        _refused(error.lines)
-    except (UnusableInputError, OSError) as error:
-        unusable(error)
-
-
-def _refused(lines: tuple[str, ...]) -> NoReturn:
-    for line in lines:
-        typer.echo(line, err=True)
-    raise typer.Exit(1)

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from settlement.app.close_command import Database, books_of, ending
+from settlement.app.books_command import books_of, ending
+from settlement.app.close_options import Database
 from settlement.app.given import date_of
 from settlement.intake.problems import UnusableInputError
 

@@ -16,8 +16,10 @@ import typer
 from settlement.app import (
     bisect_command,
     close_command,
+    countersign_command,
     dispute_command,
     invoice_command,
+    keys_command,
     report_command,
     verify_command,
 )
@@ -265,9 +267,9 @@ app.command(
     "countersign",
     epilog="Ví dụ: `settlement countersign minutes-VETC-2026-06-15.json --key vetc.key"
     " --charges vetc.csv --config cau-hinh.json`",
-)(close_command.countersign)
+)(countersign_command.countersign)
 app.command("late")(close_command.late)
-app.add_typer(close_command.keys_app, name="keys")
+app.add_typer(keys_command.app, name="keys")
 app.command(
     "verify", epilog="Ví dụ: `settlement verify --config cau-hinh.json --database clickhouse://… --minutes bien-ban/`"
 )(verify_command.verify)

@@ -14,7 +14,8 @@ from typing import Annotated
 
 import typer
 
-from settlement.app.close_command import Config, Database, books_of, ending, say
+from settlement.app.books_command import books_of, ending, say
+from settlement.app.close_options import Config, Database
 from settlement.app.given import date_of
 from settlement.intake.problems import UnusableInputError
 
