@@ -20,9 +20,11 @@ from settlement.app import (
     dispute_command,
     invoice_command,
     keys_command,
+    reconcile_command,
     report_command,
     verify_command,
 )
+from settlement.app.day_options import Config, Json, Now, Out
 from settlement.app.given import configuration_of, date_of, moment_of, unusable
 from settlement.intake.problems import UnusableInputError
 
@@ -42,19 +44,6 @@ mapping_app = typer.Typer(no_args_is_help=True, help="Cách đọc tệp của n
 app.add_typer(mapping_app, name="mapping")
 app.add_typer(report_command.app, name="report")
 app.add_typer(invoice_command.app, name="invoice")
-
-_Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", help="Cấu hình (JSON): plazas, cutoff, fee_bp, vat, corrections_vnd. Default: demo values."
-    ),
-]
-_Out = Annotated[Path, typer.Option("--out", help="Thư mục kết quả. Folder for the files; made where it is missing.")]
-_Json = Annotated[bool, typer.Option("--json", help="In summary.json ra màn hình. Print summary.json to stdout.")]
-_Now = Annotated[
-    str | None,
-    typer.Option("--now", help="Thời điểm lập, e.g. 2026-06-17T08:00:00+07:00. Default: the clock."),
-]
 
 
 def main() -> None:
@@ -77,13 +66,13 @@ def statement(
         str,
         typer.Option("--database", envvar="ETC_DATABASE", help="clickhouse://user:password@host:port/database"),
     ],
-    out: _Out,
-    config: _Config = None,
+    out: Out,
+    config: Config = None,
     plaza: Annotated[
         list[str] | None, typer.Option("--plaza", help="Chỉ trạm này. Only this plaza; may be given again.")
     ] = None,
-    now: _Now = None,
-    json: _Json = False,
+    now: Now = None,
+    json: Json = False,
 ) -> None:
     """Bảng kê doanh thu ngày. Statement of one accounting day from the back office's ledger.
 
@@ -112,77 +101,11 @@ def statement(
     raise typer.Exit(finished.status)
 
 
-@app.command(
+app.command(
     epilog="Ví dụ: `settlement reconcile --station tram.csv --provider vetc.xlsx --mapping canonical"
     " --day 2026-06-15 --out doi-soat/` · `settlement reconcile --database clickhouse://… --provider-code VETC"
     " --provider vetc.xlsx --day 2026-06-15 --out doi-soat/`"
-)
-def reconcile(  # noqa: PLR0913, PLR0917  one parameter per option
-    out: _Out,
-    station: Annotated[
-        Path | None, typer.Option("--station", help="Tệp của trạm. What drove through (CSV or XLSX).")
-    ] = None,
-    provider: Annotated[
-        Path | None, typer.Option("--provider", help="Tệp của nhà cung cấp. What was taken (CSV or XLSX).")
-    ] = None,
-    mapping: Annotated[
-        str | None,
-        typer.Option("--mapping", help="Cách đọc tệp. Name of a mapping or path of a .toml; see `mapping list`."),
-    ] = None,
-    config: _Config = None,
-    day: Annotated[
-        str | None,
-        typer.Option("--day", help="Ngày đối soát. Accounting day; default: the day with most station rows."),
-    ] = None,
-    now: _Now = None,
-    json: _Json = False,
-    database: Annotated[
-        str | None,
-        typer.Option(
-            "--database",
-            help="Thay cho tệp còn thiếu. In place of a file that is not given: passages of the lanes for --station,"
-            " charges of the ledger for --provider. clickhouse://user:password@host:port/database",
-        ),
-    ] = None,
-    provider_code: Annotated[
-        str,
-        typer.Option("--provider-code", help="Chỉ nhà cung cấp này. With --database: only rows of this provider."),
-    ] = "",
-) -> None:
-    """Đối soát một ngày. Match a provider's charges with the station's passages for one accounting day.
-
-    Every row of either side ends in exactly one class. Writes `summary.json`, `differences.csv`, `rejected.csv`,
-    `statement.xlsx` and `statement.pdf`. Matching uses all rows of both files: let them overlap the cut-off. With
-    `--database` a day before and after is read too, and `unassigned.csv` names passages of no known provider.
-    """
-    from settlement.app import wiring
-    from settlement.app.coverage import state_coverage
-    from settlement.app.inputs import check_choice
-    from settlement.app.reconcile import Task
-    from settlement.app.reconcile import reconcile as run
-    from settlement.files.writing import json_text
-    from settlement.intake.mapping import load
-
-    covered: list[str] = []
-    try:
-        check_choice(station, provider, database, day)
-        configuration = configuration_of(config)
-        accounting_day = None if day is None else date_of("--day", day)
-        with wiring.inputs(station, provider, database, accounting_day, provider_code, configuration) as (mine, theirs):
-            task = Task(mine, theirs, accounting_day, moment_of(now), out)
-            with wiring.progress() as bars:
-                ended = run(task, load(mapping), configuration, wiring.reconciliation_renderers(), bars)
-        if database is not None and station is None and accounting_day is not None:
-            with wiring.database(database) as connection:
-                wanted = wiring.wanted(accounting_day, provider_code, configuration)
-                covered = state_coverage(connection, wanted, out)
-    except (UnusableInputError, OSError) as error:
-        unusable(error)
-    for line in (*ended.messages, *covered):
-        typer.echo(line, err=True)
-    if json and ended.summary:
-        typer.echo(json_text(ended.summary))
-    raise typer.Exit(ended.status)
+)(reconcile_command.reconcile)
 
 
 @app.command(
@@ -202,7 +125,7 @@ def export(
     provider_code: Annotated[
         str, typer.Option("--provider-code", help="Chỉ nhà cung cấp này. Only rows of this provider.")
     ] = "",
-    config: _Config = None,
+    config: Config = None,
 ) -> None:
     """Xuất lượt xe của một ngày. Passages of an accounting day as canonical CSV, for a provider to reconcile.
 
@@ -237,7 +160,7 @@ def mapping_try(
     file: Annotated[Path, typer.Argument(help="Tệp CSV hoặc XLSX. A file to read.")],
     mapping: Annotated[str | None, typer.Option("--mapping", help="Name of a mapping or path of a .toml.")] = None,
     side: Annotated[str, typer.Option("--side", help="provider or station.")] = "provider",
-    config: _Config = None,
+    config: Config = None,
 ) -> None:
     """Thử đọc một tệp. Show what a mapping makes of a file: columns, first rows, rejected rows. Writes nothing.
 
