@@ -277,6 +277,8 @@ def _place(turn: Turn, tracks: list[Track], anew: bool) -> None:
     elif s.l3.on and waiting and not s.l1.on:
         turn.put(waiting[0], boot_l3=turn.now)
     if not s.l1.on:
+        if turn.road.past and s.lc1.on and waiting:
+            _in_lc1(turn, waiting[-1])
         return
     if waiting and not anew:
         last = turn.put(waiting[-1], on_l1=True, lc1_broken=s.lc1.on, l1_off_us=None)
@@ -284,6 +286,13 @@ def _place(turn: Turn, tracks: list[Track], anew: bool) -> None:
         turn.effects.append(AskPlate(last.id, turn.t))
     else:
         turn.put(arrival.begin(turn, turn.now), lc1_broken=s.lc1.on, past_zone=s.lc1.on)
+
+
+def _in_lc1(turn: Turn, last: Track) -> None:
+    """L1 was off as the lane died, and LC1 broken: its rear leaves, or a bed that L1 does not see; the log tells."""
+    turn.put(last, on_l1=True, lc1_broken=True, l1_off_us=None)
+    turn.set_line(Sensor.L1, dropout=True)
+    turn.set_road(occupant=last.id)
 
 
 def settle_resume(turn: Turn) -> None:

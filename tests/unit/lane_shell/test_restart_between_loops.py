@@ -187,6 +187,13 @@ def test_a_lorry_found_on_l1_whose_bed_l1_does_not_see_in_the_log_is_one() -> No
     assert len(restart_long(Durable(n=1), ON_L1, (*bed, *gone)).lane.tracks) == 1
 
 
+def test_who_was_in_lc1_with_a_bed_that_l1_does_not_see_as_the_lane_died_is_one() -> None:
+    past = SensorLevels(False, False, False, True, False, past=True)
+    bed = ((Sensor.L1, True, 10_000), (Sensor.LC1, False, 9_000), (Sensor.L1, False, 9_000))
+    (there,) = restart_long(authorised_long(), past, bed).lane.tracks
+    assert (there.standing, there.forward, there.on_l1) == (Standing.VOID, True, False)
+
+
 def test_who_passed_lc1_unwatched_and_was_shorter_than_a_car_is_a_motorcycle() -> None:
     rode = (
         (Sensor.L1, True, 9_000), (Sensor.LC1, True, 8_690), (Sensor.LC1, False, 8_350), (Sensor.L1, False, 8_350),
