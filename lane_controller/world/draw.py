@@ -10,17 +10,16 @@ from hashlib import sha256
 from math import log10
 from random import Random
 
-from lane_controller.contracts.values import TagStatus
 from lane_controller.core.config import CURTAINS, Geometry, LaneConfig, configure
-from lane_controller.core.values import Mode, Sensor, TagEntry, Tariff, Ticket
+from lane_controller.core.values import Tariff
+from lane_controller.world.draw_faults import fault_plans
+from lane_controller.world.draw_marks import Marks
 from lane_controller.world.parameters import FAULTS, WorldParameters
 from lane_controller.world.places import PLACES, STOP_LINE_M
 from lane_controller.world.plan import (
     EpisodePlan,
-    FaultPlan,
     Manner,
     PasserPlan,
-    PlateSeen,
     Right,
     TagPlan,
     VehiclePlan,
@@ -35,12 +34,6 @@ HEAVY_WEIGHTS = (8, 5, 4, 3)
 """Classes 2 to 5 among the rest (traffic, fleet)."""
 
 TAG_M = {1: 1.7, 2: 1.4, 3: 1.0, 4: 1.0, 5: 1.0}
-CONFUSED = str.maketrans("0123456789", "8773156138")
-LETTERS = "ABCDEFGHKLMNPSTUVXYZ"
-PROVINCES = (11, 12, 14, 15, 17, 18, 19, 20, 20, 20, 20, 29, 30, 30, 34, 36, 88, 89, 97, 98, 99)
-YEAR = ("2026-01-01", "2026-12-31")
-RUN_OUT = ("2025-01-01", "2025-12-31")
-SENSORS = (Sensor.L1, Sensor.L2, Sensor.L3, Sensor.LC1, Sensor.LC2)
 
 
 def seed_of(seed: int, index: int) -> int:
@@ -57,8 +50,8 @@ def draw(seed: int, index: int, p: WorldParameters, faults: Collection[str] = FA
     vehicles = lots.vehicles()
     until_s = vehicles[-1].at_s + 30.0
     passers = lots.passers(until_s)
-    plans = lots.faults(until_s, faults)
-    return EpisodePlan(index, own, config, TARIFF, lots.table, vehicles, passers, plans)
+    plans = fault_plans(random, p, until_s, faults)
+    return EpisodePlan(index, own, config, TARIFF, lots.marks.table, vehicles, passers, plans)
 
 
 def _config(random: Random, p: WorldParameters) -> LaneConfig:
@@ -72,9 +65,8 @@ class _Lots:
     """Draws the parts of one plan, in order."""
 
     def __init__(self, random: Random, p: WorldParameters, config: LaneConfig, index: int) -> None:
-        self.random, self.p, self.config, self.index = random, p, config, index
-        self.table: dict[str, TagEntry] = {}
-        self._tags, self._plates = 0, set[str]()
+        self.random, self.p, self.config = random, p, config
+        self.marks = Marks(random, p, index)
         self._good: list[VehiclePlan] = []
 
     def _chance(self, share: float) -> bool:
@@ -99,14 +91,14 @@ class _Lots:
         new = self._vehicle(number, at_s)
         same = ("right", "vehicle_class", "length_m", "tag_m", "plate", "tags", "high_bed", "card")
         changes = {name: getattr(old, name) for name in same}
-        seen = self._seen(old.plate)
+        seen = self.marks.seen(old.plate)
         return replace(new, **changes, plate_seen=seen, manner=Manner.ORDINARY, class_seen=old.class_seen)
 
     def _vehicle(self, number: int, at_s: float) -> VehiclePlan:
         random, p = self.random, self.p
         right = self._right()
         vehicle_class = 1 if right in (Right.EXEMPT, Right.MOTORCYCLE) else self._class()
-        plate = self._plate()
+        plate = self.marks.plate()
         low, high = (1.9, 2.2) if right is Right.MOTORCYCLE else LENGTHS_M[vehicle_class]
         mean = p.speed_g2_kmh if self.config.geometry is Geometry.G2 else p.speed_g1_kmh
         speed = mean * min(1.4, max(0.55, random.gauss(1.0, p.speed_sd))) / 3.6
@@ -125,7 +117,7 @@ class _Lots:
             reaction_s=p.reaction_s * random.uniform(0.6, 1.4),
             plate=plate,
             tags=self._tags_of(right, vehicle_class, plate),
-            plate_seen=self._seen(plate),
+            plate_seen=self.marks.seen(plate),
             class_seen=None if right is Right.MOTORCYCLE else self._class_seen(vehicle_class),
             seed=random.getrandbits(32),
             high_bed=vehicle_class >= 4 and self._chance(p.trailer_share),
@@ -185,35 +177,6 @@ class _Lots:
         up = vehicle_class + off <= 5 and (vehicle_class - off < 1 or self._chance(0.5))
         return vehicle_class + off if up else vehicle_class - off
 
-    def _plate(self) -> str:
-        while True:
-            random = self.random
-            text = f"{random.choice(PROVINCES)}{random.choice(LETTERS)}{random.randrange(100, 100_000):05d}"
-            if text not in self._plates:
-                self._plates.add(text)
-                return text
-
-    def _seen(self, plate: str) -> PlateSeen:
-        p, random = self.p, self.random
-        after_s = p.plate_delay_s * random.uniform(0.5, 1.4)
-        if self._chance(p.plate_late_share):
-            after_s = random.uniform(0.4, 2.0)
-        lot = random.random()
-        if lot < p.plate_none_share:
-            return PlateSeen(None, 0.0, after_s)
-        if lot < p.plate_none_share + p.plate_wrong_share:
-            sure = self._chance(p.plate_wrong_sure_share)
-            confidence = random.uniform(0.9, 0.99) if sure else random.uniform(0.6, 0.9)
-            corrected = plate if self._chance(0.2) else None
-            return PlateSeen(self._misread(plate), round(confidence, 3), after_s, corrected, after_s + 0.5)
-        confidence = random.uniform(0.6, 0.9) if self._chance(p.plate_unsure_share) else random.uniform(0.9, 1.0)
-        corrected = plate if self._chance(p.plate_corrected_share) else None
-        return PlateSeen(plate, round(confidence, 3), after_s, corrected, after_s + 0.5)
-
-    def _misread(self, plate: str) -> str:
-        i = self.random.randrange(3, len(plate))
-        return plate[:i] + plate[i].translate(CONFUSED) + plate[i + 1 :]
-
     def _change(self, right: Right) -> float | None:
         """When the row of the tag changes: somebody tops up at the arm, or the list is written anew."""
         topped_up = right is Right.LOW_BALANCE and self._chance(0.2)
@@ -227,53 +190,13 @@ class _Lots:
         if right in (Right.NO_TAG, Right.MOTORCYCLE):
             return ()
         if right is Right.CLONED:
-            return (TagPlan(self.random.choice(self._good).tags[0].epc, self._gain_db()),)
-        first = self._tag(right, vehicle_class, plate, None)
+            return (TagPlan(self.random.choice(self._good).tags[0].epc, self.marks.gain_db()),)
+        first = self.marks.tag(right, vehicle_class, plate, None)
         if right is Right.TWO_ACCOUNTS:
-            return first, self._tag(right, vehicle_class, plate, None)
+            return first, self.marks.tag(right, vehicle_class, plate, None)
         if right is Right.GOOD and self._chance(self.p.two_tags_share / 2):
-            return first, self._tag(right, vehicle_class, plate, self.table[first.epc].account)
+            return first, self.marks.tag(right, vehicle_class, plate, self.marks.table[first.epc].account)
         return (first,)
-
-    def _gain_db(self) -> float:
-        shielded = self.p.shielded_loss_db if self._chance(self.p.shielded_share) else 0.0
-        return self.random.gauss(0.0, self.p.gain_sd_db) - shielded
-
-    def _epc(self) -> str:
-        self._tags += 1
-        return f"DE0100{self.index % 0x1_0000_0000:08X}{self._tags:010X}"
-
-    def _tag(self, right: Right, vehicle_class: int, plate: str, account: str | None) -> TagPlan:
-        epc, random = self._epc(), self.random
-        if right is Right.UNKNOWN:
-            return TagPlan(epc, self._gain_db())
-        status = {
-            Right.BLOCKED: TagStatus.BLOCKED,
-            Right.SUSPECT: TagStatus.SUSPECT,
-            Right.EXEMPT: TagStatus.EXEMPT,
-        }.get(right, TagStatus.ACTIVE)
-        ticket = None
-        if right is Right.TICKET:
-            ticket = Ticket(f"VT{self._tags:06d}", *YEAR, "monthly")
-        elif right is Right.GOOD and self._chance(self.p.ticket_share / 10):
-            ticket = Ticket(f"VT{self._tags:06d}", *RUN_OUT, "quarterly")
-        available = random.randrange(0, 30) * 1000 if right is Right.LOW_BALANCE else random.randrange(400, 5000) * 1000
-        registered = self._plate() if right is Right.WRONG_PLATE else plate
-        reason = "Xe cứu thương" if right is Right.EXEMPT else None
-        self.table[epc] = TagEntry(
-            epc=epc,
-            tid=f"E28011{self._tags:018X}",
-            account=account or f"TK-{self._tags:06d}",
-            provider=random.choice(("VETC", "VDTC")),
-            plate=registered,
-            vehicle_class=vehicle_class,
-            status=status,
-            available_vnd=available,
-            ticket=ticket,
-            list_version=1,
-            exempt_reason=reason,
-        )
-        return TagPlan(epc, self._gain_db())
 
     # ---- neighbours -------------------------------------------------------------------------------------------------
 
@@ -310,7 +233,7 @@ class _Lots:
             stands_m=stands_m,
             l1_taken=l1_taken,
             length_m=random.uniform(*LENGTHS_M[vehicle_class]),
-            tag=self._tag(Right.GOOD, vehicle_class, self._plate(), None),
+            tag=self.marks.tag(Right.GOOD, vehicle_class, self.marks.plate(), None),
             isolation_db=random.gauss(p.isolation_db - self._stray_db(), p.isolation_sd_db),
             seed=random.getrandbits(32),
         )
@@ -324,52 +247,3 @@ class _Lots:
             taken = taken or (rear_m < end_m and front_m > begin_m)
             front_m = rear_m - self.p.gap_m * self.random.uniform(0.8, 1.2)
         return front_m, taken
-
-    # ---- faults -----------------------------------------------------------------------------------------------------
-
-    def faults(self, until_s: float, kinds: Collection[str]) -> tuple[FaultPlan, ...]:
-        """Every kind as a Poisson process over the episode; kinds that are off draw the same lots."""
-        found: list[FaultPlan] = []
-        for kind in FAULTS:
-            per_s = getattr(self.p, f"{kind}_per_hour") / 3600
-            at_s = self.random.expovariate(per_s) if per_s else until_s
-            while at_s < until_s:
-                fault = self._fault(kind, at_s)
-                if kind in kinds:
-                    found.append(fault)
-                at_s += self.random.expovariate(per_s)
-        if self._chance(self.p.operator_away_share):
-            found.append(FaultPlan(0, self.random.uniform(0, until_s), "operator_away", 300.0))
-        found.sort(key=lambda one: one.at_s)
-        return tuple(replace(one, number=i) for i, one in enumerate(found, start=1))
-
-    def _fault(self, kind: str, at_s: float) -> FaultPlan:
-        random = self.random
-        low, high = LASTS_S.get(kind, (0.0, 0.0))
-        value = random.uniform(-1.0, 1.0)
-        what = random.choice(SENSORS).value if kind == "sensor_stuck" else ""
-        if kind == "pedestrian":
-            what = random.choice((Sensor.LC1, Sensor.LC2)).value
-        if kind == "arm_stuck":
-            what = random.choice(("stuck", "blind"))
-        return FaultPlan(0, at_s, kind, random.uniform(low, high), value, what)
-
-
-LASTS_S = {
-    "reader_silence": (2.0, 40.0),
-    "plc_silence": (0.3, 15.0),
-    "power_cut": (2.0, 60.0),
-    "list_stale": (120.0, 900.0),
-    "sensor_stuck": (130.0, 200.0),
-    "arm_stuck": (5.0, 30.0),
-    "arm_slow": (60.0, 180.0),
-    "arm_broken": (30.0, 90.0),
-    "convoy": (20.0, 60.0),
-    "emergency": (20.0, 60.0),
-    "closed": (10.0, 60.0),
-    "manual": (20.0, 60.0),
-    "pedestrian": (0.3, 1.0),
-}
-"""How long each kind lasts, seconds."""
-
-MODES = {"convoy": Mode.CONVOY, "emergency": Mode.EMERGENCY, "closed": Mode.CLOSED, "manual": Mode.MANUAL}

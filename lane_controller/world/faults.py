@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lane_controller.core.events import ListHeartbeat
 from lane_controller.core.values import Mode, Sensor
 from lane_controller.world.agenda import US
-from lane_controller.world.draw import MODES
+from lane_controller.world.draw_faults import MODES
 from lane_controller.world.plan import FaultPlan
 from lane_controller.world.truth import Trouble
 
