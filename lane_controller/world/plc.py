@@ -24,20 +24,16 @@ from lane_controller.core.values import Aspect, BarrierAction, Sensor
 from lane_controller.world.agenda import US, Agenda
 from lane_controller.world.arm import Arm
 from lane_controller.world.computer import LaneComputer
+from lane_controller.world.edge_log import Edge, EdgeLog, without_arrival
 from lane_controller.world.parameters import WorldParameters
 
 SILENT_S = 3.0
 SETTLE_S = 0.2
 EDGE_GRACE_S = 0.15
 SAFE_CLOSE_S = 2.0
-NOTE_FLUSH_S = 0.2
-SAME_SCAN_US = 20_000
-"""As devices/edges.py, simulators/field_io and outbox/writer.py have them."""
+"""As devices/edges.py and simulators/field_io have them."""
 
 BOUNCE_S = 0.003
-
-Edge = tuple[int, Sensor, bool, int]
-"""(number, sensor, direction, microseconds of the episode)."""
 
 
 class Plc:
@@ -54,9 +50,7 @@ class Plc:
         self.signal = Aspect.RED
         self.told: Callable[[], None] = lambda: None
         self.link, self.online, self.lose_next = True, False, 0
-        self.log: list[Edge] = []
-        self.heard: list[tuple[int, int]] = []
-        self.durable = 0
+        self.edges = EdgeLog()
         self.last: tuple[CommandBarrier, int] | None = None
         self._started = False
         self._returned_us = 0
@@ -102,7 +96,6 @@ class Plc:
             return
         self.levels[sensor] = on
         now_us = self.agenda.now_us
-        number = self.log[-1][0] + 1 if self.log else 1
         self._clear_since_us = None if any(self.levels.values()) else now_us
         if on and sensor in (Sensor.L2, Sensor.LC2):
             self._keep_safe()
@@ -110,8 +103,7 @@ class Plc:
             self.lose_next -= 1
             self.agenda.after(EDGE_GRACE_S, self._tell_lost)
             return
-        edge = (number, sensor, on, now_us)
-        self.log.append(edge)
+        edge = self.edges.add(sensor, on, now_us)
         if self.link and self.online:
             self._wired_us = max(self._wired_us, now_us + self._edge_us)
             self.agenda.at(self._wired_us, self._deliver, edge)
@@ -123,15 +115,12 @@ class Plc:
             self._follow_arm()
 
     def _deliver(self, edge: Edge) -> None:
-        if self.link and self.online and self._is_new(edge[0]):
+        if self.link and self.online and self.edges.is_new(edge):
             self._hand(edge, recovered=False)
 
-    def _is_new(self, number: int) -> bool:
-        return not self.heard or number > self.heard[-1][1]
-
     def _hand(self, edge: Edge, recovered: bool) -> None:
-        number, sensor, on, at_us = edge
-        self.heard.append((self.agenda.now_us, number))
+        _, sensor, on, at_us = edge
+        self.edges.handed(edge, self.agenda.now_us)
         self.computer.feed(SensorChanged(sensor, on, recovered, at_us + self.computer.base_us))
 
     def _tell_lost(self, _: Any) -> None:
@@ -171,16 +160,14 @@ class Plc:
             self.computer.feed(PlcOffline())
 
     def computer_down(self) -> None:
-        """The computer lost power: what it had on disk of the edges is what counts (inputs reach it within 0.2 s)."""
-        limit = self.agenda.now_us - int(NOTE_FLUSH_S * US)
-        while self.heard and self.heard[-1][0] > limit and self.heard[-1][1] > self.durable:
-            self.heard.pop()
+        """The computer lost power: what it had on disk of the edges is what counts (edge_log.py)."""
+        self.edges.forget_unwritten(self.agenda.now_us)
         self.online = False
         self._watch_soon()
 
     def committed(self) -> None:
         """A record is on disk, and with it every edge before."""
-        self.durable = self.heard[-1][1] if self.heard else 0
+        self.edges.write_down()
 
     def lose_link(self) -> None:
         """Nothing passes either way; the computer believes it after three seconds."""
@@ -197,7 +184,7 @@ class Plc:
         """The wire works again: what waited in it, or, after a longer silence, the log and then the levels."""
         self.link = True
         if self.online:
-            for edge in [edge for edge in self.log if self._is_new(edge[0])]:
+            for edge in self.edges.missed():
                 self._hand(edge, recovered=False)
             self.arm.report(self.agenda.now_us)
             return
@@ -211,15 +198,14 @@ class Plc:
         self.online = True
         if announced:
             self.computer.feed(PlcOnline())
-        missed = [edge for edge in self.log if self._is_new(edge[0])]
+        missed = self.edges.missed()
         if announced and not self._started and missed:
             self.computer.feed(self._levels({edge[1]: not edge[2] for edge in reversed(missed)}))
             self._tell_arm()
-            missed = _without_arrival(missed)
+            missed = without_arrival(missed)
         for edge in missed:
             self._hand(edge, recovered=edge[3] < self._returned_us)
-        if self.log:
-            self.heard.append((self.agenda.now_us, self.log[-1][0]))
+        self.edges.handed_all(self.agenda.now_us)
         if announced:
             still = not self._started and not missed and self.computer.boots > 1
             self._started = True
@@ -306,17 +292,3 @@ class Plc:
             self.arm.turn(0.0, now_us)
             self._follow_arm()
         self.agenda.after(0.5, self._watch)
-
-
-def _without_arrival(missed: list[Edge]) -> list[Edge]:
-    """Who came onto L1 unwatched and still stands there arrives with the levels."""
-    on_l1 = [edge for edge in missed if edge[1] is Sensor.L1]
-    if not on_l1 or not on_l1[-1][2]:
-        return missed
-    came_us = on_l1[-1][3]
-    if any(edge[1] is Sensor.L2 and edge[2] and edge[3] > came_us for edge in missed):
-        # A long one, on L2 by now.
-        return missed
-    if any(edge[1] is Sensor.LC1 and edge[2] and abs(edge[3] - came_us) <= SAME_SCAN_US for edge in missed):
-        return missed
-    return [edge for edge in missed if edge is not on_l1[-1]]
