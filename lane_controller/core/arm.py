@@ -201,7 +201,7 @@ def _open(turn: Turn) -> bool:
     if (arm.open_limit and not arm.closing) or track.opens >= MAX_OPENS:
         return True
     if not _on_l1(turn, track):
-        passages.void(turn, track, "not on L1 when the arm could open")
+        passages.void_at_arm(turn, track, "not on L1 when the arm could open")
         return False
     times = evolve(track.times, open_commanded=track.times.open_commanded or turn.now)
     track = turn.put(track, times=times, opens=track.opens + 1)

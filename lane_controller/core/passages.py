@@ -51,8 +51,9 @@ def hold(turn: Turn, track: Track, finding: Finding | None, holds: tuple[str, ..
 
 
 def where_held(turn: Turn, track: Track) -> None:
-    """A held vehicle is on L1, or has left it towards the arm: a restart has to know (nothing, of any other)."""
-    if track.standing is Standing.HELD and track.passage_id is not None and track.n is not None:
+    """A vehicle that waits for help is on L1, or has left it towards the arm: a restart has to know."""
+    waits = track.standing in (Standing.HELD, Standing.VOID)
+    if waits and track.passage_id is not None and track.n is not None:
         past_l1 = track.forward and not track.on_l1
         turn.effects.append(Record(Held(track.passage_id, track.n, track.flags, turn.now, past_l1)))
 
@@ -141,6 +142,11 @@ def void(turn: Turn, track: Track, reason: str) -> Track:
         recovered_until_us=None,
         opens=0,
     )
+
+
+def void_at_arm(turn: Turn, track: Track, reason: str) -> None:
+    """It stands before the closed arm without an authorisation, and waits for help as one that is held."""
+    where_held(turn, number(turn, void(turn, track, reason)))
 
 
 def abandon(turn: Turn, track: Track, reason: str) -> None:

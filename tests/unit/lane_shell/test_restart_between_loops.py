@@ -364,3 +364,29 @@ def test_the_tail_of_a_bus_that_has_crossed_is_nobody_new() -> None:
     life.tell(after_ms=25_000)
     assert life.lane.tracks == ()
     assert not any(isinstance(record, PassageClosed | Abandoned | Held) for record in life.records)
+
+
+def void_long() -> Durable:
+    """A non-stop lane that died after a held vehicle had driven through the closed arm: who was behind it is void."""
+    life = Life(Durable(), 10**9, G2)
+    life.tell(PlcOnline(), CLEAR, CLOSED)
+    over_l1 = ((Sensor.L1, True, 0), (Sensor.LC1, True, 300), (Sensor.LC1, False, 700), (Sensor.L1, False, 0))
+    through = ((Sensor.L2, True, 1_000), (Sensor.LC2, True, 300), (Sensor.L3, True, 500), (Sensor.LC2, False, 600))
+    gone = ((Sensor.L2, False, 200), (Sensor.L3, False, 500))
+    for tags, edges in (([], over_l1), ([TagSeen("AA", None, 1, -55, None, "r", TAG)] * 4, over_l1 + through + gone)):
+        life.tell(after_ms=3_000)
+        life.tell(*tags)
+        for sensor, on, after_ms in edges:
+            life.tell(after_ms=after_ms)
+            life.tell(life.edge(sensor, on))
+    life.tell(after_ms=1_000)
+    assert [type(record) for record in life.records if isinstance(record, Voided)] == [Voided]
+    return recover(life.records, 1)
+
+
+def test_who_is_void_before_the_arm_stands_there_after_a_restart() -> None:
+    """Else the next one is taken for the first, and its account pays as he crosses."""
+    durable = void_long()
+    (waits,) = durable.held
+    (there,) = restart_long(durable, replace(CLEAR, still=True), ()).lane.tracks
+    assert (there.passage_id, there.standing, there.forward) == (waits.passage_id, Standing.HELD, True)
