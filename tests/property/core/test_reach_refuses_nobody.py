@@ -6,7 +6,7 @@ bumpers reach the sensors are what the lane is told, as edges of the PLC are, to
 
 from dataclasses import replace
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lane_controller.core.config import Geometry, configure
@@ -45,6 +45,7 @@ def reached_us(done: list[float], place_m: float) -> int:
     return round((after - 1 + share) * STEP_S * 1e6)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(list(Geometry)),
     st.floats(3.2, 19.0),
@@ -71,6 +72,7 @@ def test_who_drove_to_the_arm_may_be_there(
     assert not foreign_curtain(track, sensors)
 
 
+@settings(deadline=None)
 @given(st.floats(3.2, 19.0), st.floats(0.5, 7.0), st.lists(PIECE, max_size=6), st.booleans())
 def test_who_drove_past_lc1_has_passed_it(
     length_m: float, begins_m_s: float, pieces: list[tuple[float, float]], measured: bool
@@ -84,6 +86,7 @@ def test_who_drove_past_lc1_has_passed_it(
         assert may_have_passed_lc1(track, rear_us, configure(geometry))
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(list(Geometry)),
     st.floats(3.2, 19.0),
@@ -112,6 +115,7 @@ def test_who_drove_past_lc1_and_backed_may_be_back(
     assert may_be_back(track, back_us, configure(geometry))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(list(Geometry)), st.floats(3.2, 5.5), st.integers(50_000, 400_000), st.floats(1.0, 6.0))
 def test_who_left_l1_in_this_moment_is_not_at_the_arm(
     geometry: Geometry, length_m: float, since_us: int, speed_m_s: float
