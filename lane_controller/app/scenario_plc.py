@@ -157,5 +157,5 @@ class Plc:
             self._to_arm(*again)
 
 
-PLAYED = {"sensor": Plc.sensor, "plc": Plc.link, "arm": Plc.act_on_arm, "redeliver": Plc.redeliver}
+PLAYED_BY_PLC = {"sensor": Plc.sensor, "plc": Plc.link, "arm": Plc.act_on_arm, "redeliver": Plc.redeliver}
 """The entries of the timeline that happen at the PLC, by their kind."""

@@ -16,7 +16,8 @@ from typing import Any
 
 from lane_controller.app.scenario_file import Scenario
 from lane_controller.app.scenario_list import TagList
-from lane_controller.app.scenario_plc import PLAYED, Plc
+from lane_controller.app.scenario_plc import PLAYED_BY_PLC, Plc
+from lane_controller.app.scenario_reader import PLAYED_BY_READER, Reader
 from lane_controller.app.scenario_timeline import Entry
 from lane_controller.core.effects import (
     CancelTimer,
@@ -38,10 +39,7 @@ from lane_controller.core.events import (
     OperatorLoggedIn,
     OperatorLoggedOut,
     PlateRead,
-    ReaderConnected,
-    ReaderLost,
     ReleaseRequested,
-    TagSeen,
     TimerFired,
 )
 from lane_controller.core.instant import Now
@@ -54,15 +52,11 @@ from lane_controller.core.state import Lane
 from lane_controller.core.values import Tariff
 
 DEMONSTRATION_TARIFF = Tariff(1, 0, ((1, 35_000), (2, 50_000), (3, 75_000), (4, 120_000), (5, 180_000)))
-READER = "reader-1"
 BOOT_TAKES_US = 1_000_000
 """The lane is up this long before the first entry; after power on it starts with this on its monotonic clock."""
 
 NOON_US = 5 * 3_600_000_000
 """t = 0 is noon at the plaza (UTC+7), so that `date` is the local date whatever the length of the scenario."""
-
-CLOCK_OFFSET_US = 300_000_000
-"""One stamp_offset of at least this on all reports of a connection: the reader's clock is wrong, no report is old."""
 
 
 @dataclass(slots=True)
@@ -76,12 +70,12 @@ class World:
     capsule: list[tuple[Event, Now]] = field(default_factory=list)
     plc: Plc = field(init=False)
     tags: TagList = field(init=False)
+    reader: Reader = field(init=False)
     checker: Checker = field(init=False)
     lane: Lane | None = None
     boots: int = 0
     booted_us: int = 0
     wall_us: int = 0
-    reader_up: bool = True
     timers: dict[str, int] = field(default_factory=dict)
     heap: list[tuple[int, int, int, Any]] = field(default_factory=list)
     order: Any = field(default_factory=count)
@@ -92,6 +86,7 @@ class World:
         self.plc = Plc(scenario, self)
         self.checker = Checker(scenario.config)
         self.tags = TagList(scenario)
+        self.reader = Reader(scenario, self.tags, self)
 
     # ---- time -------------------------------------------------------------------------------------------------------
 
@@ -139,8 +134,10 @@ class World:
                 raise AssertionError(what)
 
     def _play(self, entry: Entry) -> None:
-        if entry.kind in PLAYED:
-            PLAYED[entry.kind](self.plc, entry.values)
+        if entry.kind in PLAYED_BY_PLC:
+            PLAYED_BY_PLC[entry.kind](self.plc, entry.values)
+        elif entry.kind in PLAYED_BY_READER:
+            PLAYED_BY_READER[entry.kind](self.reader, entry.values)
         else:
             _PLAY[entry.kind](self, entry.values)
 
@@ -154,7 +151,8 @@ class World:
         utc_us = (noon - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1) + NOON_US
         return Now(self.now_us - self.booted_us + BOOT_TAKES_US, utc_us + self.now_us + self.wall_us)
 
-    def _true_utc_us(self) -> int:
+    def true_utc_us(self) -> int:
+        """UTC as it is, whatever the wall clock of the lane computer says."""
         return self.now().utc_us - self.wall_us
 
     def mono_us(self, at_us: int) -> int:
@@ -175,23 +173,8 @@ class World:
         booted = Booted(f"b{self.boots}", self.boots > 1, recover(records), (DEMONSTRATION_TARIFF,))
         self.feed(booted)
         self.feed(self.tags.heartbeat(self.now_us))
-        if self.reader_up:
-            self._connect_reader()
+        self.reader.announce()
         self.plc.announce()
-
-    def _connect_reader(self) -> None:
-        self.feed(ReaderConnected(READER, self._true_utc_us() + self._reader_offset_us()))
-
-    def _reader_offset_us(self) -> int:
-        """How wrong the reader's own clock is during the connection that begins now (ADR 0010)."""
-        offsets = set()
-        for entry in self.scenario.timeline:
-            if entry.kind == "reader" and entry.at_us > self.now_us:
-                break
-            if entry.kind == "tag" and entry.at_us >= self.now_us:
-                offsets.add(entry.values["stamp_offset_us"])
-        only = offsets.pop() if len(offsets) == 1 else 0
-        return only if abs(only) >= CLOCK_OFFSET_US else 0
 
     def feed(self, event: Event) -> None:
         """One event; what its effects cause comes after all effects of its step."""
@@ -232,15 +215,6 @@ class World:
 
     # ---- the time line ----------------------------------------------------------------------------------------------
 
-    def tag(self, values: dict[str, Any]) -> None:
-        """One read of a tag."""
-        if not self.reader_up:
-            return
-        offset = values["stamp_offset_us"]
-        stamp = self._true_utc_us() + offset
-        entry = self.tags.row(values["epc"])
-        self.feed(TagSeen(values["epc"], values["tid"], values["antenna"], values["rssi"], stamp, READER, entry))
-
     def plate(self, values: dict[str, Any]) -> None:
         """A plate reading."""
         text = values["text"]
@@ -276,14 +250,6 @@ class World:
         """The tag list changes."""
         self.feed(self.tags.change(values, self.now_us))
 
-    def reader(self, values: dict[str, Any]) -> None:
-        """The LLRP link."""
-        self.reader_up = not values["lost"]
-        if values["lost"]:
-            self.feed(ReaderLost(READER))
-        else:
-            self._connect_reader()
-
     def clock_step(self, values: dict[str, Any]) -> None:
         """The wall clock steps."""
         self.wall_us += values["step_us"]
@@ -300,7 +266,6 @@ class World:
 
 
 _PLAY = {
-    "tag": World.tag,
     "plate": World.plate,
     "avc": World.avc,
     "neighbour": World.neighbour,
@@ -308,7 +273,6 @@ _PLAY = {
     "operator": World.operator,
     "mode": World.mode,
     "list": World.tag_list,
-    "reader": World.reader,
     "clock_step": World.clock_step,
     "power": World.power,
 }
