@@ -158,16 +158,23 @@ def judge(traffic: Any, made: list[Cut]) -> tuple[CutWorld, CutWorld]:
 
 
 def nothing_doubled(traffic: Any, records: list[DurableRecord]) -> None:
-    """I2, I8, I13: gapless numbers, an id closes once, no tag pays more often than its vehicles came."""
+    """I2, I8, I13: gapless numbers, an id closes once, nobody pays more often than his tag or plate came (R15)."""
     closed = [record.passage for record in passages(records)]
     assert [passage.seq for passage in closed] == list(range(1, len(closed) + 1))
     assert len({passage.passage_id for passage in closed}) == len(closed)
     numbers = {record.n for record in records if isinstance(record, Authorised | PassageClosed)}
     ids = {r.passage_id for r in records if isinstance(r, Authorised)} | {p.passage_id for p in closed}
     assert len(numbers) == len(ids), "a number is never given twice"
-    came = Counter(TAGS[tag].account for tag, *_ in traffic[0] if tag is not None)
+    came = Counter(account for tag, plate, own_plate, _ in traffic[0] for account in shown(tag, plate, own_plate))
     paid = Counter(passage.finding.account or "" for passage in closed if passage.committed)
     assert not paid - came
+
+
+def shown(tag: str | None, plate: str | None, own_plate: bool) -> set[str]:
+    """Whose vehicle it may be taken for: its tag's, and that of the tag whose plate it shows."""
+    tagged = {TAGS[tag].account} if tag is not None else set()
+    read = set() if tag is not None and own_plate else {one.account for one in TAGS.values() if one.plate == plate}
+    return tagged | read
 
 
 def every_authorisation_ended(records: list[DurableRecord]) -> None:
@@ -223,6 +230,7 @@ def _closings(world: CutWorld) -> list[tuple[int, PassageClosed]]:
 
 
 OWN_TAG_AGAIN = ([("D", "80A00001", True, True), ("B", None, True, True), ("D", "29C54321", False, True)], 0.7, True)
+PLATE_OF_THE_NEXT = ([("B", "20A12345", False, True), ("A", "20A12345", False, False)], 0.7, False)
 TAIL_OF_ANOTHER = (
     [("E", "51G00000", True, True), ("B", None, False, False), ("C", "20A12345", False, True)],
     0.7,
@@ -233,6 +241,9 @@ TAIL_OF_ANOTHER = (
 @settings(QUIET, max_examples=40)
 @given(queue(), cuts())
 @example(OWN_TAG_AGAIN, [Cut(49, 4, 50_000)])  # a tag heard again after the restart paid for the next vehicle, too
+@example(
+    PLATE_OF_THE_NEXT, [Cut(8, 0, 1)]
+)  # is charged by the tag of the next, who shows the same plate, as that one is
 @example(TAIL_OF_ANOTHER, [Cut(51, 7, 1)])  # the tail of the vehicle before took the passage of the one on L1
 def test_a_power_failure_anywhere_gives_the_same_passages(traffic: Any, made: list[Cut]) -> None:
     judge(traffic, made)
