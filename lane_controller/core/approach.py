@@ -4,7 +4,7 @@ In: believed edges of L1. Out: vehicles begun, and left L1 towards the arm or up
 Never: two vehicles made of one that backs a little, or of one whose bed L1 does not see.
 """
 
-from lane_controller.core import arrival, deciding, passages, reach, tags
+from lane_controller.core import arrival, beds, binding, deciding, passages, reach
 from lane_controller.core.instant import Now
 from lane_controller.core.reach import ROOM_M
 from lane_controller.core.state import Stage, Standing, Track
@@ -20,11 +20,6 @@ TOGETHER_US = 20_000
 L1_LONG_US = 60_000_000
 """Vehicles do not stand bumper to bumper on L1 for so long, each of them closer than two metres."""
 
-BED_FROM_M = 9.5
-"""Shorter vehicles (class 2: light lorries, small buses) have no bed so high that L1 does not see it."""
-
-TRAIN_M = 12.0
-"""Longer vehicles may have two beds that L1 does not see."""
 
 LEAST_LENGTH_M = 3.1
 """No four-wheeler is shorter, its gap included."""
@@ -36,10 +31,10 @@ def l1_on(turn: Turn, at: Now) -> None:
         turn.set_line(Sensor.L1, dropout=False)
         occupant = turn.occupant()
         if occupant is not None:
-            if not (past_l1(turn, occupant) or _next_is_heard(turn, occupant)):
+            if not (reach.past_l1(occupant, turn.cfg) or beds.next_is_heard(turn, occupant)):
                 return
             leave_l1(turn, occupant, turn.now.back(occupant.dropped[-1] if occupant.dropped else at.mono_us))
-    back = _coming_back(turn, at) or _second_axles(turn, at)
+    back = _coming_back(turn, at) or beds.second_axles(turn, at)
     if back is not None:
         come_back(turn, back, at)
         return
@@ -101,47 +96,6 @@ def _lc1_before_loss(turn: Turn) -> bool:
     return lost_us is not None and lc1.on and 0 <= lost_us - lc1.since_us <= BACK_ONTO_US
 
 
-def _second_axles(turn: Turn, at: Now) -> Track | None:
-    """L1 on again behind a long vehicle, while LC1 cannot tell: the rear axles of a high bed, rather than somebody new.
-
-    If it was somebody new after all, that one crosses uncounted; the other way, it would be counted twice, and
-    everybody behind it be taken for the one ahead.
-    """
-    last = turn.tracks[-1] if turn.tracks else None
-    if last is None or last.on_l1 or last.times.l1_on is None or last.dropped or not _lc1_lies(turn, at):
-        return None
-    if past_l1(turn, last) or _bed_is_past(last, at):
-        return None
-    if last.l1_off_us is not None and turn.sensors.lc1.since_us > last.l1_off_us and not turn.sensors.lc1.stuck:
-        # It had cleared since, so whoever broke it is another one.
-        return None
-    known = last.measured is not None or last.finding is not None
-    return last if known and reach.longest(last) > BED_FROM_M else None
-
-
-def _bed_is_past(track: Track, at: Now) -> bool:
-    """L1 has been clear for longer than a bed of 8 m takes at half the speed at which its front went over (5 m)."""
-    if track.came_us is None or track.l1_off_us is None:
-        return False
-    return at.mono_us - track.l1_off_us > max(reach.BED_US, int((track.l1_off_us - track.came_us) * 2 * 8 / 5))
-
-
-def _next_is_heard(turn: Turn, track: Track) -> bool:
-    """Its own tag is known, it has no bed that L1 does not see, and another's tag is heard: somebody else comes."""
-    return reach.longest(track) <= BED_FROM_M and arrival.tagged(track) and tags.of_another(turn, track)
-
-
-def past_l1(turn: Turn, track: Track) -> bool:
-    """Its front is on L2, and it is too short to be on L1 as well."""
-    return track.stage is Stage.UNDER_ARM and reach.longest(track) < ROOM_M[turn.cfg.geometry]
-
-
-def _lc1_lies(turn: Turn, at: Now) -> bool:
-    """LC1 has been broken for longer than anybody is in it who is not on L1."""
-    lc1 = turn.sensors.lc1
-    return lc1.stuck or lc1.doubted or (lc1.on and at.mono_us - lc1.since_us > reach.FOREIGN_US)
-
-
 def l1_off(turn: Turn, at: Now) -> None:
     """L1 off: the vehicle leaves it, unless LC1 says that it is still there."""
     track = turn.occupant()
@@ -150,23 +104,13 @@ def l1_off(turn: Turn, at: Now) -> None:
         return
     lc1 = turn.sensors.lc1
     if lc1.on and lc1.pending is None and lc1.since_us <= at.mono_us and not reach.foreign_curtain(track, turn.sensors):
-        if _drops(track) < _beds(track):
+        if beds.drops(track) < beds.most_drops(track):
             turn.set_line(Sensor.L1, dropout=True)
             turn.put(turn.flag(Flag.LOOP_DROPOUT, track) or track, dropped=(*track.dropped, at.mono_us))
             return
         # Cleared too often for one vehicle: LC1 is on by itself.
         turn.set_line(Sensor.LC1, doubted=True)
     leave_l1(turn, track, at)
-
-
-def _drops(track: Track) -> int:
-    """How often L1 has gone off under it since it came, or came back, onto L1."""
-    return sum(off_us > (track.returned_us or 0) for off_us in track.dropped)
-
-
-def _beds(track: Track) -> int:
-    """How often L1 may go off under one vehicle: once under a high bed, twice under a road train."""
-    return 2 if reach.longest(track) > TRAIN_M else 1
 
 
 def leave_l1(turn: Turn, track: Track, at: Now, seen_us: int | None = None) -> None:
@@ -184,7 +128,7 @@ def leave_l1(turn: Turn, track: Track, at: Now, seen_us: int | None = None) -> N
         _left_upstream(turn, track)
         return
     track = deciding.last_chance(turn, track, at.mono_us)
-    tags.left_l1(turn, track, at.mono_us)
+    binding.left_l1(turn, track, at.mono_us)
     rear_us = arrival.exact(turn, at)
     if rear_us is not None and seen_us is not None:
         rear_us = min(rear_us, seen_us)
@@ -220,7 +164,7 @@ def _is_tail(turn: Turn, track: Track) -> bool:
 def _identified(turn: Turn, track: Track) -> bool:
     """Its plate was read, or a tag is its own."""
     read = track.plate is not None and track.plate.text is not None
-    return read or arrival.tagged(track) or bool(tags.binding(turn, track))
+    return read or arrival.tagged(track) or bool(binding.able(turn, track))
 
 
 def _left_upstream(turn: Turn, track: Track) -> None:

@@ -4,7 +4,7 @@ In: the instant, and what was read before it. Out: a new vehicle in its place in
 Never: a plate or a class that was another vehicle's.
 """
 
-from lane_controller.core import tags
+from lane_controller.core import binding, tags
 from lane_controller.core.effects import AskPlate
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
@@ -90,5 +90,5 @@ def tagged(track: Track) -> bool:
 def leaves_tags(turn: Turn, track: Track, at: Now) -> None:
     """What it did not take is kept for the next one; if nobody knows when it came, only what is heard again."""
     if track.came_us is None and not tagged(track):
-        tags.weigh(turn, track)
-    tags.left_l1(turn, track, at.mono_us)
+        binding.weigh(turn, track)
+    binding.left_l1(turn, track, at.mono_us)

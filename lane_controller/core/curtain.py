@@ -4,7 +4,7 @@ In: believed edges of LC1; the plate of a follower. Out: vehicles separated, joi
 Never: two vehicles made of one that backs a little, or one of two that the curtain has separated.
 """
 
-from lane_controller.core import approach, arrival, passages, reach, tags
+from lane_controller.core import approach, arrival, binding, passages, reach
 from lane_controller.core.effects import AskPlate
 from lane_controller.core.events import PlateRead
 from lane_controller.core.evolve import evolve
@@ -133,7 +133,7 @@ def split(turn: Turn, ahead: Track, at: Now) -> None:
 
 def not_on_both(turn: Turn, track: Track) -> None:
     """It is on L2; L1, which went off under it and on again, shows the next one if it is too short for both."""
-    if _on_again(turn, track) and approach.past_l1(turn, track):
+    if _on_again(turn, track) and reach.past_l1(track, turn.cfg):
         split(turn, track, turn.now.back(turn.sensors.l1.since_us))
 
 
@@ -166,7 +166,7 @@ def too_short_for_both(turn: Turn, track: Track, at: Now) -> None:
         return
     if reach.longest(track) > ROOM_M[turn.cfg.geometry] + reach.L2_TO_LC2_M + reach.LC2_TO_L3_M - reach.MARGIN_M:
         return
-    if any(tag.first.mono_us > came.mono_us for tag in tags.unclaimed(turn)):
+    if any(tag.first.mono_us > came.mono_us for tag in binding.unclaimed(turn)):
         split(turn, track, at)
         turn.flag(Flag.SEPARATION_FAIL, turn.occupant())
     else:

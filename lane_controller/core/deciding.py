@@ -5,25 +5,22 @@ Never: a decision before its evidence or its deadline; a decision on a vehicle t
 tag.
 """
 
-from datetime import date, timedelta
-from functools import lru_cache
-
 from lane_controller.contracts.values import Outcome
-from lane_controller.core import fusion, passages, tags
+from lane_controller.core import binding, passages, tags
 from lane_controller.core.decision import Facts, Verdict, judge
 from lane_controller.core.events import PlateRead
 from lane_controller.core.evolve import evolve
+from lane_controller.core.facts import facts_of
 from lane_controller.core.plates import plates_agree
 from lane_controller.core.state import HELD, UNDER_ARM, VOID, WAITING, HeardTag, Track
 from lane_controller.core.turn import Turn
-from lane_controller.core.values import Candidate, Flag, Mode, Sensor, Tariff
+from lane_controller.core.values import Flag, Mode, Sensor
 
 _AUTO, _MANUAL, _LC1 = Mode.AUTO, Mode.MANUAL, Sensor.LC1
 HELD_FOR_A_TAG = (Flag.NO_TAG,)
 HELD_FOR_A_STRANGERS_TAG = frozenset({Flag.PLATE_MISMATCH, Flag.UNKNOWN_TAG, Flag.OFFLINE_UNKNOWN})
 """Holds that speak of the tag that was heard, not of the vehicle: its own may yet come."""
 
-DAY_US = 86_400_000_000
 MAX_DECISIONS = 2
 """R1: after a void the same vehicle may be decided once more."""
 
@@ -110,7 +107,7 @@ def _first_decision_at(turn: Turn, track: Track) -> int | None:
     if listed:
         waits = [until for tag in listed if (until := tags.arbitration_until(turn, tag)) is not None]
         return max(evidence_at, *waits) if waits else evidence_at
-    hoped = tags.still_hoped(turn, track) if track.on_l1 else None
+    hoped = binding.still_hoped(turn, track) if track.on_l1 else None
     if track.card is not None:
         return evidence_at if hoped is None else max(evidence_at, hoped)
     if _shadow(turn, track):
@@ -133,7 +130,7 @@ def _own_tag_came(turn: Turn, track: Track) -> bool:
         return bool(_listed(turn, track))
     if not track.holds or not HELD_FOR_A_STRANGERS_TAG.issuperset(track.holds):
         return False
-    return any(tag.owner != track.id and tags.plate_vouches(turn, tag, track) for tag in _listed(turn, track))
+    return any(tag.owner != track.id and binding.plate_vouches(turn, tag, track) for tag in _listed(turn, track))
 
 
 def _complete(turn: Turn, track: Track) -> bool:
@@ -143,7 +140,7 @@ def _complete(turn: Turn, track: Track) -> bool:
 def _listed(turn: Turn, track: Track) -> list[HeardTag]:
     """Credible listed tags: what may bind while the vehicle is on L1, later only what is bound."""
     on_l1 = track.on_l1 or track.times.l1_on is None
-    return [t for t in tags.binding(turn, track) if t.entry is not None and (on_l1 or t.owner == track.id)]
+    return [t for t in binding.able(turn, track) if t.entry is not None and (on_l1 or t.owner == track.id)]
 
 
 def _heard_again(turn: Turn, track: Track) -> bool:
@@ -170,7 +167,7 @@ def _decide_now(turn: Turn, track: Track, at_us: int) -> Track:
     if turn.desk.mode is Mode.AUTO and _deciding(turn):
         decide(turn, track)
         return turn.track(track.id) or track
-    tags.bind(turn, tuple(tag.epc for tag in listed), track)
+    binding.bind(turn, tuple(tag.epc for tag in listed), track)
     return track
 
 
@@ -180,15 +177,15 @@ def decide(turn: Turn, track: Track) -> None:
         passages.hold(turn, track, None, (Mode.MANUAL.value,))
         return
     track = passages.number(turn, track)
-    facts = _facts(turn, track)
+    facts = facts_of(turn, track)
     verdict = judge(facts)
     track = _note_tags(turn, track, facts, verdict)
     for flag in verdict.flags:
         track = turn.flag(flag, track) or track
     bound = _bound(facts, verdict)
-    tags.bind(turn, bound, track)
+    binding.bind(turn, bound, track)
     if track.on_l1:
-        tags.weigh(turn, track)
+        binding.weigh(turn, track)
     if verdict.holds:
         passages.hold(turn, track, verdict.finding, verdict.holds)
     else:
@@ -214,95 +211,9 @@ def _note_tags(turn: Turn, track: Track, facts: Facts, verdict: Verdict) -> Trac
         track = turn.put(track, times=times)
         if l1_on and chosen.first.mono_us - l1_on.mono_us > turn.cfg.late_read_ms * 1000 and facts.listed:
             track = turn.flag(Flag.LATE_READ, track) or track
-    if tags.weak_on_l1(turn, track):
+    if binding.weak_on_l1(turn, track):
         track = turn.flag(Flag.STRAY_REJECTED, track) or track
     return track
-
-
-def _facts(turn: Turn, track: Track) -> Facts:
-    on_l1 = track.on_l1 or track.times.l1_on is None
-    tags.purge(turn)
-    may = {tag.epc for tag in tags.binding(turn, track) if on_l1 or tag.owner == track.id}
-    weighed = sorted(
-        (
-            (tag, _candidate(turn, tag, track, may))
-            for tag in turn.radio.tags.values()
-            if not tag.spent or tag.epc in may
-        ),
-        key=lambda item: (-item[1].score, item[1].epc),
-    )
-    able = [tag for tag, _ in weighed if tag.epc in may]
-    entries = [tag.entry for tag in able if tag.entry]
-    if track.plate is not None and track.plate.entry is not None:
-        entries.append(track.plate.entry)
-    counts = turn.counts
-    horizon = turn.t - turn.cfg.repeat_ms * 1000
-    own = {e.epc: counts.own_charges.sum_vnd(e.epc, e.list_version) for e in entries}
-    return Facts(
-        cfg=turn.cfg,
-        listed=tuple(tag for tag in able if tag.entry is not None),
-        unlisted=tuple(tag for tag in able if tag.entry is None),
-        plate=track.plate,
-        measured=track.measured,
-        card=track.card,
-        tariff=tariff_at(turn, track),
-        list_stale=list_stale(turn),
-        list_version=turn.desk.list_version,
-        own_vnd=own,
-        repeated=frozenset(e.epc for e in entries if counts.last_commits.get(e.epc, horizon - 1) >= horizon),
-        local_date=_local_date(turn, track),
-        candidates=tuple(candidate for tag, candidate in weighed if not tag.spent or tag.epc in may),
-    )
-
-
-def _candidate(turn: Turn, tag: HeardTag, track: Track, may: set[str]) -> Candidate:
-    if tag.epc in may:
-        verdict = "listed" if tag.entry is not None else "on no list"
-    elif tags.owned_by_neighbour(turn, tag):
-        verdict = "cross read"
-    elif tag.credible is None:
-        verdict = "weak"
-    else:
-        verdict = "of another vehicle"
-    neighbour = turn.radio.neighbours.get(tag.epc)
-    parts = fusion.parts(tag, track, neighbour, turn.cfg)
-    points = sum([part for _, part in parts])
-    credible = tag.credible is not None
-    return Candidate(tag.epc, tag.reads, tag.median_dbm, credible, points, verdict, parts, _rivals(turn, tag, track))
-
-
-def _rivals(turn: Turn, tag: HeardTag, track: Track) -> tuple[tuple[int, int], ...]:
-    """The other vehicles that an unbound tag may belong to, with its scores for them."""
-    if len(turn.tracks) == 1 or tag.owner is not None or tag.spent:
-        return ()
-    neighbour = turn.radio.neighbours.get(tag.epc)
-    others = [other for other in turn.queue() if other.id != track.id and not other.live]
-    return tuple((other.id, fusion.score(tag, other, neighbour, turn.cfg)) for other in others)
-
-
-def list_stale(turn: Turn) -> bool:
-    """R5: the newest applied change or heartbeat is older than list_stale, or there is none."""
-    fresh = turn.desk.list_fresh_us
-    return fresh is None or turn.t - fresh > turn.cfg.list_stale_ms * 1000
-
-
-def tariff_at(turn: Turn, track: Track) -> Tariff | None:
-    """The tariff in force at the instant of L1 (of now, where L1 never saw the vehicle)."""
-    utc_us = (track.times.l1_on or turn.now).utc_us
-    in_force = [tariff for tariff in turn.desk.tariffs if tariff.valid_from_utc_us <= utc_us]
-    return max(in_force, key=lambda tariff: (tariff.valid_from_utc_us, tariff.version), default=None)
-
-
-def _local_date(turn: Turn, track: Track) -> str:
-    """Local date of L1, for tickets (R11)."""
-    utc_us = (track.times.l1_on or turn.now).utc_us
-    return _iso_date((utc_us + turn.cfg.utc_offset_ms * 1000) // DAY_US)
-
-
-@lru_cache(maxsize=8)
-def _iso_date(days: int) -> str:
-    """The date so many days after the Unix epoch."""
-    return (date(1970, 1, 1) + timedelta(days=days)).isoformat()
 
 
 def cross_read(turn: Turn, epc: str) -> None:
@@ -313,10 +224,10 @@ def cross_read(turn: Turn, epc: str) -> None:
         return
     if track.finding.outcome is Outcome.MANUAL or not tags.owned_by_neighbour(turn, tag):
         return
-    if not tags.plate_vouches(turn, tag, track):
+    if not binding.plate_vouches(turn, tag, track):
         track = turn.flag(Flag.CROSS_READ, track) or track
         track = passages.void(turn, track, "a neighbour lane has the vehicle of this tag")
-        tags.release(turn, track, spent=False)
+        binding.release(turn, track, spent=False)
 
 
 def late_plate(turn: Turn, track: Track, plate: PlateRead) -> None:

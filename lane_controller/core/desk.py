@@ -5,7 +5,7 @@ Never: a release without a login; a card that lifts more than NO_TAG, LOW_BALANC
 """
 
 from lane_controller.contracts.values import Outcome
-from lane_controller.core import arm, deciding, passages
+from lane_controller.core import arm, deciding, facts, passages
 from lane_controller.core.effects import Record
 from lane_controller.core.events import (
     CardTapped,
@@ -88,7 +88,7 @@ def _manual(turn: Turn, track: Track, event: ReleaseRequested) -> Finding:
     measured = track.measured.vehicle_class if track.measured else None
     by_plate = plate.entry.vehicle_class if plate and plate.entry else None
     charged = measured or base.class_registered or by_plate or event.vehicle_class
-    tariff = deciding.tariff_at(turn, track)
+    tariff = facts.tariff_at(turn, track)
     fare = tariff.fare_vnd(charged) if tariff and charged else None
     return evolve(
         base,

@@ -5,7 +5,7 @@ where two plates with good tags came over one L1.
 Never: a decision changed by evidence that came after it (R16).
 """
 
-from lane_controller.core import arrival, curtain, deciding, passages, tags
+from lane_controller.core import arrival, binding, curtain, deciding, passages
 from lane_controller.core.events import ClassMeasured, PlateRead
 from lane_controller.core.evolve import evolve
 from lane_controller.core.plates import plates_agree
@@ -95,7 +95,7 @@ def settle_separation(turn: Turn) -> None:
     if track.standing is WAITING or not first_has_tag or not _free_tag(turn, plate):
         return
     turn.put(track, on_l1=False, l1_off_us=turn.t, forward=True, next_plate=None)
-    tags.left_l1(turn, track, turn.t - 1)
+    binding.left_l1(turn, track, turn.t - 1)
     follower = arrival.begin(turn, turn.now, shared=True)
     follower = turn.put(follower, plate=plate, frames=plate.frames, lc1_broken=turn.sensors.lc1.on)
     turn.flag(Flag.SEPARATION_FAIL, follower)
@@ -144,7 +144,7 @@ def settle_motorcycles(turn: Turn) -> None:
 def settle_phantoms(turn: Turn) -> None:
     """A credible tag heard over a phantom L1 makes it a vehicle."""
     track = turn.occupant()
-    if track is not None and track.standing is PHANTOM and tags.binding(turn, track):
+    if track is not None and track.standing is PHANTOM and binding.able(turn, track):
         turn.put(track, standing=WAITING)
 
 

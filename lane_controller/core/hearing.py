@@ -118,7 +118,7 @@ def looks_at_tags(lane: Lane, now_us: int) -> bool:
     """A vehicle on L1 wants a tag, and what time alone has done to the tags may matter to it.
 
     Old ones are forgotten when it looks, and one that L1 never showed takes a tag once that has been silent for a while
-    (tags.in_time).
+    (binding.in_time).
     """
     wanted = False
     for track in lane.tracks:

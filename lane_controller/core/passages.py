@@ -5,7 +5,7 @@ Never: two records that close one passage, a sequence number with a gap, a charg
 """
 
 from lane_controller.contracts.values import Outcome
-from lane_controller.core import tags
+from lane_controller.core import binding
 from lane_controller.core.effects import Record
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
@@ -73,7 +73,7 @@ def close(turn: Turn, track: Track, at: Now) -> None:
     turn.effects.append(Record(PassageClosed(track.n, passage)))
     if finding.outcome in BY_TAG and finding.epc is not None:
         remember(turn, finding, at)
-    tags.release(turn, track, spent=True, disowned=not committed and Flag.PLATE_MISMATCH in track.flags)
+    binding.release(turn, track, spent=True, disowned=not committed and Flag.PLATE_MISMATCH in track.flags)
     turn.drop(track)
 
 
@@ -157,7 +157,7 @@ def abandon(turn: Turn, track: Track, reason: str) -> None:
     epc = track.finding.epc if track.finding else None
     plate = track.plate.text if track.plate else None
     turn.effects.append(Record(Abandoned(track.passage_id, track.flags, track.frames, epc, plate, turn.now)))
-    tags.release(turn, track, spent=False)
+    binding.release(turn, track, spent=False)
     turn.drop(track)
 
 
@@ -165,7 +165,7 @@ def give_up(turn: Turn, track: Track, why: str) -> None:
     """Nobody is there, or it is another vehicle of the queue: no passage, and what was heard serves others."""
     if track.live:
         track = void(turn, track, why)
-    tags.release(turn, track, spent=False)
+    binding.release(turn, track, spent=False)
     turn.drop(track)
 
 

@@ -15,7 +15,7 @@ from math import sqrt
 from lane_controller.core.config import Geometry, LaneConfig
 from lane_controller.core.plates import plates_agree
 from lane_controller.core.records import Finding
-from lane_controller.core.state import Road, Sensors, Track
+from lane_controller.core.state import Road, Sensors, Stage, Track
 
 ROOM_M = {Geometry.G1: 6.0, Geometry.G2: 17.0}
 """From the end of L1 (LC1) to the beginning of L2 (rules.md, Geometry)."""
@@ -82,6 +82,11 @@ def may_be(track: Track, at: AtArm, road: Road, sensors: Sensors, cfg: LaneConfi
         return True
     length = longest(track)
     return _furthest(cfg, at.l2_us - seen_us, _speed_at_rear(track, seen_us, length), speed) >= room - length - MARGIN_M
+
+
+def past_l1(track: Track, cfg: LaneConfig) -> bool:
+    """Its front is on L2, and it is too short to be on L1 as well."""
+    return track.stage is Stage.UNDER_ARM and longest(track) < ROOM_M[cfg.geometry]
 
 
 def one_body(at: AtArm) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from lane_controller.contracts.values import Outcome
-from lane_controller.core import arrival, passages, tags
+from lane_controller.core import arrival, binding, passages
 from lane_controller.core.charges import own_charges
 from lane_controller.core.config import Geometry
 from lane_controller.core.effects import AskPlate, Record
@@ -156,7 +156,7 @@ def _void_gone(turn: Turn) -> None:
     for track in turn.tracks:
         if track.recovered and track.live and not track.on_l1 and track.times.l2_on is None:
             void = passages.void(turn, track, "vehicle gone at restart")
-            tags.release(turn, void, spent=False)
+            binding.release(turn, void, spent=False)
             if not track.forward or turn.cfg.geometry is not Geometry.G2:
                 turn.drop(track)
                 turn.set_road(uncounted=True)
@@ -307,6 +307,6 @@ def settle_resume(turn: Turn) -> None:
         if tag is None or tag.credible is None:
             continue
         if tag.owner is None:
-            tags.bind(turn, (tag.epc,), track)
+            binding.bind(turn, (tag.epc,), track)
         if track.on_l1 and turn.arm.closed_limit:
             turn.put(track, recovered=False, recovered_until_us=None)

@@ -1,23 +1,17 @@
-"""Tag memory: what was heard, what is credible, whose it is.
+"""Tag memory: what was heard, what is credible, what a neighbour claims.
 
-In: `TagSeen`, `NeighbourHeard`, list changes, reader links. Out: the tags that may bind to a vehicle, and shares for
+In: `TagSeen`, `NeighbourHeard`, list changes, reader links. Out: the tags that are remembered, and shares for
 neighbours.
-Never: a weak tag promoted because no better one is there; a tag of one vehicle offered to another.
+Never: a weak tag promoted because no better one is there.
 """
 
-from lane_controller.core.config import Geometry, LaneConfig
+from lane_controller.core.config import LaneConfig
 from lane_controller.core.effects import ShareHeard
 from lane_controller.core.events import NeighbourHeard, ReaderConnected, ReaderLost, TagSeen
 from lane_controller.core.evolve import changer, evolve
-from lane_controller.core.fusion import score
-from lane_controller.core.plates import plates_agree
-from lane_controller.core.state import HELD, HeardTag, Neighbour, Radio, ReaderLink, Track
+from lane_controller.core.state import HeardTag, Neighbour, Radio, ReaderLink
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag
-
-QUIET_US = {Geometry.G1: 300_000, Geometry.G2: 1_200_000}
-"""A tag heard more lately than this is in the RF zone, or was too lately to be on a vehicle at the arm that L1 never
-showed (I11): from the end of the zone to L2 are 17 m in G2."""
 
 SHARE_EVERY_US = 200_000
 """A tag is told to the neighbours when it turns credible and then at most this often: arbitration_wait is 150 ms."""
@@ -186,178 +180,6 @@ def arbitration_until(turn: Turn, tag: HeardTag) -> int | None:
         return None
     until = heard.first_us + turn.cfg.arbitration_wait_ms * 1000
     return until if until > turn.t else None
-
-
-def binding(turn: Turn, track: Track) -> list[HeardTag]:
-    """Credible tags that may bind to this vehicle now, listed or not."""
-    purge(turn)
-    heard = turn.radio.tags.values()
-    return [tag for tag in heard if tag.credible is not None and _may_bind(turn, tag, track)] if heard else []
-
-
-def unclaimed(turn: Turn) -> list[HeardTag]:
-    """Credible listed tags that are no vehicle's yet, here or in a neighbouring lane."""
-    purge(turn)
-    heard = turn.radio.tags.values()
-    free = [tag for tag in heard if tag.credible is not None and tag.entry is not None and tag.owner is None]
-    return [tag for tag in free if not (tag.spent or owned_by_neighbour(turn, tag))]
-
-
-def _may_bind(turn: Turn, tag: HeardTag, track: Track) -> bool:
-    if tag.owner == track.id:
-        return True
-    if tag.owner is not None or not (_serves_again(turn, tag, track) if tag.spent else _fresh(tag, track)):
-        return False
-    if owned_by_neighbour(turn, tag):
-        return False
-    if track.times.l1_on is None and (_came_behind(turn, tag) or _fits_l1_better(turn, tag, track)):
-        return False
-    if plate_vouches(turn, tag, track):
-        return True
-    return in_time(turn, tag, track) and not _of_another(turn, tag, track)
-
-
-def _of_another(turn: Turn, tag: HeardTag, track: Track) -> bool:
-    """Another vehicle, held for want of a tag, shows its plate: too unsure to bind it, but it is nobody else's."""
-    registered = tag.entry.plate if tag.entry is not None else None
-    return any(
-        other.standing is HELD and Flag.NO_TAG in other.holds and plates_agree(other.plate.text, registered)
-        for other in turn.tracks
-        if other.id != track.id and other.plate is not None
-    )
-
-
-def _came_behind(turn: Turn, tag: HeardTag) -> bool:
-    """First heard with somebody on L1: whoever is ahead of that one had driven out of the zone before."""
-    occupant = turn.occupant()
-    l1_on = occupant.times.l1_on if occupant is not None else None
-    return l1_on is not None and tag.first.mono_us > l1_on.mono_us
-
-
-def _fits_l1_better(turn: Turn, tag: HeardTag, track: Track) -> bool:
-    """A vehicle that L1 never showed competes with the one now on L1 for an unbound tag: the better score has it."""
-    occupant = turn.occupant()
-    if occupant is None or occupant.live or occupant.id == track.id:
-        return False
-    neighbour = turn.radio.neighbours.get(tag.epc)
-    return score(tag, occupant, neighbour, turn.cfg) > score(tag, track, neighbour, turn.cfg)
-
-
-def _fresh(tag: HeardTag, track: Track) -> bool:
-    """A tag weighed for an earlier vehicle was heard again after that vehicle had left L1."""
-    if tag.weighed is not None:
-        return tag.weighed == track.id
-    return tag.fresh_after_us is None or tag.last_us > tag.fresh_after_us
-
-
-def _serves_again(turn: Turn, tag: HeardTag, track: Track) -> bool:
-    """The tag of a vehicle that passed is this one's: its plate is read, and it was heard again, or not paid with."""
-    heard_again = tag.fresh_after_us is not None and tag.last_us > tag.fresh_after_us
-    return (tag.disowned or heard_again) and plate_vouches(turn, tag, track)
-
-
-def of_another(turn: Turn, track: Track) -> bool:
-    """A credible listed tag is heard that is no vehicle's, and was not weighed for this one."""
-    return any(
-        tag.credible is not None
-        and tag.entry is not None
-        and tag.owner is None
-        and not tag.spent
-        and tag.weighed is None
-        and _fresh(tag, track)
-        and not owned_by_neighbour(turn, tag)
-        for tag in turn.radio.tags.values()
-    )
-
-
-def in_time(turn: Turn, tag: HeardTag, track: Track) -> bool:
-    """First read within tag_wait, credible within tag_wait or rf_window after that read, whichever is later."""
-    l1_on = track.times.l1_on
-    if l1_on is None:
-        return turn.t - tag.last_us >= QUIET_US[turn.cfg.geometry]
-    deadline = l1_on.mono_us + turn.cfg.tag_wait_ms * 1000
-    if tag.first.mono_us > deadline or track.past_zone:
-        return False
-    last_chance = max(deadline, tag.first.mono_us + turn.cfg.rf_window_ms * 1000)
-    return tag.credible is None or tag.credible.mono_us <= last_chance
-
-
-def plate_vouches(turn: Turn, tag: HeardTag, track: Track) -> bool:
-    """The plate of the vehicle is read for certain, and it is the tag's."""
-    plate = track.plate
-    if track.standing is HELD and track.corrected_us is not None and tag.first.mono_us <= track.corrected_us:
-        # R16: the correction came after the decision, and would change it.
-        return False
-    if plate is None or tag.entry is None or plate.confidence < turn.cfg.plate_sure:
-        return False
-    return plates_agree(plate.text, tag.entry.plate)
-
-
-def still_hoped(turn: Turn, track: Track) -> int | None:
-    """Until when a tag heard in time may still become credible for this vehicle, or None."""
-    l1_on = track.times.l1_on
-    latest: int | None = None
-    for tag in turn.radio.tags.values():
-        if tag.credible is not None or tag.owner is not None or tag.spent or l1_on is None:
-            continue
-        until = tag.first.mono_us + turn.cfg.rf_window_ms * 1000
-        if until > turn.t and in_time(turn, tag, track) and not owned_by_neighbour(turn, tag):
-            latest = max(latest or until, until)
-    return latest
-
-
-def weak_on_l1(turn: Turn, track: Track) -> bool:
-    """A tag was heard while this vehicle was on L1 and is not credible now (STRAY_REJECTED)."""
-    l1_on = track.times.l1_on
-    return l1_on is not None and any(
-        tag.credible is None and tag.owner is None and not tag.spent and tag.last_us >= l1_on.mono_us
-        for tag in turn.radio.tags.values()
-    )
-
-
-def bind(turn: Turn, epcs: tuple[str, ...], track: Track) -> None:
-    """These tags are this vehicle's from now on; those that it had been given before belong to somebody else."""
-    heard = turn.radio.tags.items()
-    tags = {epc: evolve(tag, owner=None) if tag.owner == track.id else tag for epc, tag in heard}
-    for epc in epcs:
-        tags[epc] = evolve(tags[epc], owner=track.id, spent=False, disowned=False)
-    turn.radio = evolve(turn.radio, tags=tags)
-
-
-def weigh(turn: Turn, track: Track) -> None:
-    """This vehicle is decided on L1: credible tags that it did not take were weighed for it.
-
-    Not those that still wait to be heard again: weighed, they would be this one's.
-    """
-    heard = turn.radio.tags.items()
-    tags = {epc: evolve(tag, weighed=track.id) if _weighable(tag, track) else tag for epc, tag in heard}
-    turn.radio = evolve(turn.radio, tags=tags)
-
-
-def _weighable(tag: HeardTag, track: Track) -> bool:
-    return tag.credible is not None and tag.owner is None and not tag.spent and _fresh(tag, track)
-
-
-def left_l1(turn: Turn, track: Track, at_us: int) -> None:
-    """The vehicle left L1: what was weighed for it serves the next one only when heard again."""
-    if any(tag.weighed == track.id for tag in turn.radio.tags.values()):
-        tags = {
-            epc: evolve(tag, weighed=None, fresh_after_us=at_us) if tag.weighed == track.id else tag
-            for epc, tag in turn.radio.tags.items()
-        }
-        turn.radio = evolve(turn.radio, tags=tags)
-
-
-def release(turn: Turn, track: Track, spent: bool, disowned: bool = False) -> None:
-    """The vehicle is gone: its tags are spent (it passed), or free when heard again (it left upstream)."""
-    if any(tag.owner == track.id for tag in turn.radio.tags.values()):
-        tags = {
-            epc: evolve(tag, owner=None, spent=spent, disowned=disowned, fresh_after_us=turn.t)
-            if tag.owner == track.id
-            else tag
-            for epc, tag in turn.radio.tags.items()
-        }
-        turn.radio = evolve(turn.radio, tags=tags)
 
 
 def share_all(turn: Turn) -> None:

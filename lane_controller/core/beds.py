@@ -1,0 +1,62 @@
+"""High beds: L1 goes off under a long vehicle and on again, and nobody has left or come.
+
+In: believed edges of L1, how long the vehicle is at most, what LC1 and tags tell. Out: whether it is still that one.
+Never: one vehicle counted twice by its axles, where anything tells.
+"""
+
+from lane_controller.core import arrival, binding, reach
+from lane_controller.core.instant import Now
+from lane_controller.core.state import Track
+from lane_controller.core.turn import Turn
+
+BED_FROM_M = 9.5
+"""Shorter vehicles (class 2: light lorries, small buses) have no bed so high that L1 does not see it."""
+
+TRAIN_M = 12.0
+"""Longer vehicles may have two beds that L1 does not see."""
+
+
+def second_axles(turn: Turn, at: Now) -> Track | None:
+    """L1 on again behind a long vehicle, while LC1 cannot tell: the rear axles of a high bed, rather than somebody new.
+
+    If it was somebody new after all, that one crosses uncounted; the other way, it would be counted twice, and
+    everybody behind it be taken for the one ahead.
+    """
+    last = turn.tracks[-1] if turn.tracks else None
+    if last is None or last.on_l1 or last.times.l1_on is None or last.dropped or not _lc1_lies(turn, at):
+        return None
+    if reach.past_l1(last, turn.cfg) or _bed_is_past(last, at):
+        return None
+    if last.l1_off_us is not None and turn.sensors.lc1.since_us > last.l1_off_us and not turn.sensors.lc1.stuck:
+        # It had cleared since, so whoever broke it is another one.
+        return None
+    known = last.measured is not None or last.finding is not None
+    return last if known and reach.longest(last) > BED_FROM_M else None
+
+
+def _bed_is_past(track: Track, at: Now) -> bool:
+    """L1 has been clear for longer than a bed of 8 m takes at half the speed at which its front went over (5 m)."""
+    if track.came_us is None or track.l1_off_us is None:
+        return False
+    return at.mono_us - track.l1_off_us > max(reach.BED_US, int((track.l1_off_us - track.came_us) * 2 * 8 / 5))
+
+
+def next_is_heard(turn: Turn, track: Track) -> bool:
+    """Its own tag is known, it has no bed that L1 does not see, and another's tag is heard: somebody else comes."""
+    return reach.longest(track) <= BED_FROM_M and arrival.tagged(track) and binding.of_another(turn, track)
+
+
+def _lc1_lies(turn: Turn, at: Now) -> bool:
+    """LC1 has been broken for longer than anybody is in it who is not on L1."""
+    lc1 = turn.sensors.lc1
+    return lc1.stuck or lc1.doubted or (lc1.on and at.mono_us - lc1.since_us > reach.FOREIGN_US)
+
+
+def drops(track: Track) -> int:
+    """How often L1 has gone off under it since it came, or came back, onto L1."""
+    return sum(off_us > (track.returned_us or 0) for off_us in track.dropped)
+
+
+def most_drops(track: Track) -> int:
+    """How often L1 may go off under one vehicle: once under a high bed, twice under a road train."""
+    return 2 if reach.longest(track) > TRAIN_M else 1
