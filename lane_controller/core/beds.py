@@ -43,7 +43,7 @@ def _bed_is_past(track: Track, at: Now) -> bool:
 
 def next_is_heard(turn: Turn, track: Track) -> bool:
     """Its own tag is known, it has no bed that L1 does not see, and another's tag is heard: somebody else comes."""
-    return reach.longest(track) <= BED_FROM_M and arrival.tagged(track) and binding.of_another(turn, track)
+    return reach.longest(track) <= BED_FROM_M and arrival.tagged(track) and binding.another_is_heard(turn, track)
 
 
 def _lc1_lies(turn: Turn, at: Now) -> bool:

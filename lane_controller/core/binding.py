@@ -44,10 +44,10 @@ def _may_bind(turn: Turn, tag: HeardTag, track: Track) -> bool:
         return False
     if plate_vouches(turn, tag, track):
         return True
-    return in_time(turn, tag, track) and not _of_another(turn, tag, track)
+    return in_time(turn, tag, track) and not _shown_by_one_held(turn, tag, track)
 
 
-def _of_another(turn: Turn, tag: HeardTag, track: Track) -> bool:
+def _shown_by_one_held(turn: Turn, tag: HeardTag, track: Track) -> bool:
     """Another vehicle, held for want of a tag, shows its plate: too unsure to bind it, but it is nobody else's."""
     registered = tag.entry.plate if tag.entry is not None else None
     return any(
@@ -86,18 +86,9 @@ def _serves_again(turn: Turn, tag: HeardTag, track: Track) -> bool:
     return (tag.disowned or heard_again) and plate_vouches(turn, tag, track)
 
 
-def of_another(turn: Turn, track: Track) -> bool:
+def another_is_heard(turn: Turn, track: Track) -> bool:
     """A credible listed tag is heard that is no vehicle's, and was not weighed for this one."""
-    return any(
-        tag.credible is not None
-        and tag.entry is not None
-        and tag.owner is None
-        and not tag.spent
-        and tag.weighed is None
-        and _fresh(tag, track)
-        and not owned_by_neighbour(turn, tag)
-        for tag in turn.radio.tags.values()
-    )
+    return any(tag.weighed is None and _fresh(tag, track) for tag in unclaimed(turn))
 
 
 def in_time(turn: Turn, tag: HeardTag, track: Track) -> bool:
