@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from clickhouse_driver import Client
 
 from backoffice.contracts.tables import PASSAGE_COLUMNS, PASSAGES
+from settlement.reconcile.accounting_day import Cutoff, day_of
 from tests.e2e.plaza.books import every_seal_is_judged
 from tests.e2e.plaza.joined import OPENING_VND, PLAZA, JoinedPlaza, eventually
 from tests.parts.kafka import KafkaBroker
@@ -23,6 +24,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.e2e, pytest.mark.timeout(400)
 
 LANE = "CM-02"
 LOCAL = timezone(timedelta(hours=7))
+CUTOFF = Cutoff(time(22, 0))
+"""Without a configuration a day's statement begins at 22:00 of the day before."""
 
 
 async def test_one_vehicle_is_the_same_everywhere(
@@ -36,30 +39,35 @@ async def test_one_vehicle_is_the_same_everywhere(
         passage_id = recorded["passage_id"]
         assert (recorded["outcome"], recorded["epc"], recorded["fare_vnd"]) == ("charged", car.epc, car.fare_vnd)
 
-        client = Client.from_url(plaza.database_dsn)
+        with Client.from_url(plaza.database_dsn) as client:
 
-        async def stored() -> bool:
-            return bool(client.execute("SELECT count() FROM passages FINAL")[0][0])
+            async def stored() -> bool:
+                return bool(client.execute("SELECT count() FROM passages FINAL")[0][0])
 
-        await eventually(stored, "the passage in ClickHouse", plaza.logs)
+            await eventually(stored, "the passage in ClickHouse", plaza.logs)
 
-        (sent,) = read_topic(kafka_broker.address, f"{stream_prefix}toll.passages.v1")
-        assert sent.key == LANE
-        assert json.loads(sent.value or "") == recorded
+            (sent,) = read_topic(kafka_broker.address, f"{stream_prefix}toll.passages.v1")
+            assert sent.key == LANE
+            assert json.loads(sent.value or "") == recorded
 
-        kept = _stored_passage(client, passage_id)
-        assert (kept["lane"], kept["seq"], kept["epc"], kept["account"]) == (LANE, 1, car.epc, car.account)
-        assert (kept["fare_vnd"], kept["class"], kept["provider"]) == (car.fare_vnd, car.vehicle_class, car.provider)
-        assert kept["record_hash"] == recorded["record_hash"]
-        _money_adds_up(client, passage_id, car.fare_vnd, f"customer:{car.account}", car.provider)
+            kept = _stored_passage(client, passage_id)
+            assert (kept["lane"], kept["seq"], kept["epc"], kept["account"]) == (LANE, 1, car.epc, car.account)
+            assert (kept["fare_vnd"], kept["class"], kept["provider"]) == (
+                car.fare_vnd,
+                car.vehicle_class,
+                car.provider,
+            )
+            assert kept["record_hash"] == recorded["record_hash"]
+            _money_adds_up(client, passage_id, car.fare_vnd, f"customer:{car.account}", car.provider)
 
-        shown = await plaza.snapshot()
-        assert [row["passage_id"] for row in shown["recent"]] == [passage_id]
-        await every_seal_is_judged(plaza)
-        assert (await plaza.command("backoffice", "verify", "--config", str(plaza.backoffice_toml))).startswith("1 ")
+            shown = await plaza.snapshot()
+            assert [row["passage_id"] for row in shown["recent"]] == [passage_id]
+            await every_seal_is_judged(plaza)
+            assert (await plaza.command("backoffice", "verify", "--config", str(plaza.backoffice_toml))).startswith(
+                "1 "
+            )
 
         await _statement_names_it(plaza, recorded, car.fare_vnd, car.provider)
-        client.disconnect()
 
 
 def _money_adds_up(client: Client, passage_id: str, fare_vnd: int, customer: str, provider: str) -> None:
@@ -74,10 +82,10 @@ def _money_adds_up(client: Client, passage_id: str, fare_vnd: int, customer: str
 
 
 async def _statement_names_it(plaza: JoinedPlaza, recorded: dict[str, Any], fare_vnd: int, provider: str) -> None:
-    """The statement of that local day holds the passage, in the CSV and in the workbook, and owes its fare."""
+    """The statement of its accounting day holds the passage, in the CSV and in the workbook, and owes its fare."""
     passed_at = datetime.fromisoformat(recorded["passed_at_utc"]).astimezone(LOCAL)
     out = plaza.folder / "statement"
-    day = passed_at.date().isoformat()
+    day = day_of(passed_at, CUTOFF).isoformat()
     await plaza.command("settlement", "statement", "--day", day, "--database", plaza.database_dsn, "--out", str(out))
 
     with (out / "passages.csv").open(encoding="utf-8-sig", newline="") as file:
