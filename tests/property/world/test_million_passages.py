@@ -7,7 +7,7 @@ import pytest
 from lane_controller.app.simulate_pool import Progress, run_episodes
 from lane_controller.world.parameters import FAULTS, WorldParameters
 
-MEASURED_PER_MILLION = 280
+MEASURED_PER_MILLION = 110
 """Wrong debits of docs/lane-simulation.md, with where they begin. The goal is 1; this keeps it from growing."""
 
 
