@@ -218,8 +218,14 @@ async def test_damage_on_disk_is_told_and_the_list_is_read_again(
         await eventually(lambda: list_.table is not damaged, what="the list read again")
         assert all(list_.by_epc(epc(number)) is not None for number in range(1, 40))
         assert heard.rejected == ["damaged", "mismatch"]
-        told = {event.epc for event in heard.events if isinstance(event, ListEntryChanged) and event.entry is not None}
-        assert told == {epc(number) for number in range(1, 40)}
+        await eventually(
+            lambda: _told_of(heard) == {epc(number) for number in range(1, 40)}, what="the lane told of each"
+        )
+
+
+def _told_of(heard: Heard) -> set[str]:
+    """Tags of which the lane was told that they are on the list; it is told a few at a time, as its loop allows."""
+    return {event.epc for event in heard.events if isinstance(event, ListEntryChanged) and event.entry is not None}
 
 
 async def test_nonsense_on_the_list_topic_is_counted_and_skipped(office: Office, tmp_path: Path) -> None:
