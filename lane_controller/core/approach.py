@@ -5,7 +5,7 @@ Never: two vehicles made of one that backs a little, or of one whose bed L1 does
 """
 
 from lane_controller.core import arrival, beds, binding, deciding, passages, reach
-from lane_controller.core.instant import Now
+from lane_controller.core.instant import SAME_SCAN_US, Now
 from lane_controller.core.reach import ROOM_M
 from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
@@ -14,12 +14,8 @@ from lane_controller.core.values import Flag, Sensor
 BACK_ONTO_US = 400_000
 """Who backs onto L1 breaks LC1 at its end at about the same time; a curtain broken before is somebody on foot."""
 
-TOGETHER_US = 20_000
-"""Nobody drives the 2 m of L1 up to LC1 in this time: both edges are one PLC scan."""
-
 L1_LONG_US = 60_000_000
 """Vehicles do not stand bumper to bumper on L1 for so long, each of them closer than two metres."""
-
 
 LEAST_LENGTH_M = 3.1
 """No four-wheeler is shorter, its gap included."""
@@ -88,7 +84,7 @@ def _coming_back(turn: Turn, at: Now) -> Track | None:
 def _lc1_together(turn: Turn, at: Now) -> bool:
     """LC1 was broken in the scan in which L1 went on, by an edge: it works, though this run has not seen it before."""
     edge = turn.trace_on(Sensor.LC1)
-    return turn.sensors.lc1.on and edge is not None and abs(at.mono_us - edge) < TOGETHER_US
+    return turn.sensors.lc1.on and edge is not None and abs(at.mono_us - edge) < SAME_SCAN_US
 
 
 def _lc1_before_loss(turn: Turn) -> bool:

@@ -9,7 +9,7 @@ from lane_controller.core.instant import Now
 from lane_controller.core.state import Track
 from lane_controller.core.turn import Turn
 
-BED_FROM_M = 9.5
+BED_FROM_M = reach.LONGEST_M[2]
 """Shorter vehicles (class 2: light lorries, small buses) have no bed so high that L1 does not see it."""
 
 TRAIN_M = 12.0
@@ -35,10 +35,12 @@ def second_axles(turn: Turn, at: Now) -> Track | None:
 
 
 def _bed_is_past(track: Track, at: Now) -> bool:
-    """L1 has been clear for longer than a bed of 8 m takes at half the speed at which its front went over (5 m)."""
+    """L1 has been clear for longer than a bed takes at half the speed at which its front went over (5 m)."""
     if track.came_us is None or track.l1_off_us is None:
         return False
-    return at.mono_us - track.l1_off_us > max(reach.BED_US, int((track.l1_off_us - track.came_us) * 2 * 8 / 5))
+    return at.mono_us - track.l1_off_us > max(
+        reach.BED_US, int((track.l1_off_us - track.came_us) * 2 * reach.BED_M / 5)
+    )
 
 
 def next_is_heard(turn: Turn, track: Track) -> bool:

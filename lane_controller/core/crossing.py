@@ -14,9 +14,6 @@ from lane_controller.core.values import Flag, Sensor
 MOTORCYCLE_M = 3.5
 """Longer than any motorcycle, and as the speed may change on L2, with a metre to spare."""
 
-BED_M = 8.0
-"""No bed between two axles is longer."""
-
 LEAST_BED_M = 3.0
 """What comes over L2 behind a bed that L2 does not see: no less than L2 itself, and an axle."""
 
@@ -56,7 +53,7 @@ def _same_body(turn: Turn, at: Now) -> bool:
         return False
     over_us = max(entering.clear_us(turn), reach.BED_US)
     if l3_off is not None and off < l3_off < at.mono_us:
-        over_us = min(over_us, int((l3_off - off) * 2 * BED_M / reach.L2_TO_L3_ENDS_M))
+        over_us = min(over_us, int((l3_off - off) * 2 * reach.BED_M / reach.L2_TO_L3_ENDS_M))
     return at.mono_us - off < over_us
 
 

@@ -8,7 +8,7 @@ from lane_controller.core import approach, arrival, binding, passages, reach
 from lane_controller.core.effects import AskPlate
 from lane_controller.core.events import PlateRead
 from lane_controller.core.evolve import evolve
-from lane_controller.core.instant import Now
+from lane_controller.core.instant import SAME_SCAN_US, Now
 from lane_controller.core.plates import plates_agree
 from lane_controller.core.reach import ROOM_M
 from lane_controller.core.state import Stage, Standing, Track
@@ -34,7 +34,7 @@ def lc1_on(turn: Turn, at: Now) -> None:
         turn.put(track, lc1_broken=True, lc1_clear_us=None, lc1_on_us=front_us)
         if not turn.road.lc1_proven:
             turn.set_road(lc1_proven=True)
-    elif turn.sensors.l1.stuck or turn.sensors.l1.doubted:
+    elif _l1_tells_nothing(turn):
         last = turn.tracks[-1] if turn.tracks else None
         ahead = last.id if arrival.before_arm(last) and last is not None else None
         turn.put(arrival.begin(turn, at), lc1_broken=True, split_from=ahead)
@@ -77,7 +77,7 @@ def _came_from_downstream(turn: Turn, track: Track, at: Now) -> bool:
         # The edge itself was lost: nobody knows when it was.
         return False
     ahead = turn.tracks[-2]
-    together = abs(at.mono_us - l1_on.mono_us) < approach.TOGETHER_US
+    together = abs(at.mono_us - l1_on.mono_us) < SAME_SCAN_US
     return together and arrival.before_arm(ahead) and reach.may_be_back(ahead, at.mono_us, turn.cfg)
 
 
@@ -85,7 +85,7 @@ def lc1_off(turn: Turn, at: Now) -> None:
     """LC1 off: the rear of the vehicle on L1, perhaps with a follower behind it."""
     l1 = turn.sensors.l1
     track = turn.occupant()
-    if track is not None and track.returned_us is not None and (l1.stuck or l1.doubted):
+    if track is not None and track.returned_us is not None and _l1_tells_nothing(turn):
         # It came back over LC1, and L1 tells nothing: it left upstream.
         turn.set_road(occupant=None)
         passages.abandon(turn, track, "left upstream")
@@ -137,13 +137,21 @@ def not_on_both(turn: Turn, track: Track) -> None:
         split(turn, track, turn.now.back(turn.sensors.l1.since_us))
 
 
-def not_on_l1_and_l3(turn: Turn, track: Track) -> None:
+def is_on_l3(turn: Turn, track: Track, at: Now) -> Track:
+    """Whomever L1 shows besides is counted; the vehicle as it is then."""
+    _not_on_l1_and_l3(turn, track)
+    track = turn.track(track.id) or track
+    _too_short_for_both(turn, track, at)
+    return turn.track(track.id) or track
+
+
+def _not_on_l1_and_l3(turn: Turn, track: Track) -> None:
     """It is on L3: nobody is so long as to be on L1 as well in a non-stop lane.
 
     Only where LC1 tells nothing: one that stays broken from L1 on again to L3 shows one body, whatever its length.
     """
-    way_m = ROOM_M[turn.cfg.geometry] + reach.L2_TO_LC2_M + reach.LC2_TO_L3_M
-    if way_m >= reach.UNKNOWN_M and _on_again(turn, track) and reach.foreign_curtain(track, turn.sensors):
+    too_long = reach.l1_to_l3_m(turn.cfg) >= reach.UNKNOWN_M
+    if too_long and _on_again(turn, track) and reach.foreign_curtain(track, turn.sensors):
         split(turn, track, turn.now.back(turn.sensors.l1.since_us))
 
 
@@ -156,15 +164,15 @@ def _on_again(turn: Turn, track: Track) -> bool:
     return came is not None and track.on_l1 and l1.on and l1.since_us > came.mono_us
 
 
-def too_short_for_both(turn: Turn, track: Track, at: Now) -> None:
+def _too_short_for_both(turn: Turn, track: Track, at: Now) -> None:
     """It is on L3, and L1, which has not cleared since it came, shows somebody else, bumper to bumper.
 
     A tag first heard meanwhile tells for certain. Without one the sensor may be stuck, but somebody may come.
     """
-    came, l1 = track.times.l1_on, turn.sensors.l1
-    if came is None or not track.on_l1 or not l1.raw or turn.road.lc1_proven or l1.stuck or l1.doubted:
+    came = track.times.l1_on
+    if came is None or not track.on_l1 or not turn.sensors.l1.raw or turn.road.lc1_proven or _l1_tells_nothing(turn):
         return
-    if reach.longest(track) > ROOM_M[turn.cfg.geometry] + reach.L2_TO_LC2_M + reach.LC2_TO_L3_M - reach.MARGIN_M:
+    if reach.longest(track) > reach.l1_to_l3_m(turn.cfg) - reach.MARGIN_M:
         return
     if any(tag.first.mono_us > came.mono_us for tag in binding.unclaimed(turn)):
         split(turn, track, at)

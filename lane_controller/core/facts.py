@@ -19,7 +19,6 @@ DAY_US = 86_400_000_000
 def facts_of(turn: Turn, track: Track) -> Facts:
     """Everything that is known of one vehicle now."""
     on_l1 = track.on_l1 or track.times.l1_on is None
-    tags.purge(turn)
     may = {tag.epc for tag in binding.able(turn, track) if on_l1 or tag.owner == track.id}
     weighed = sorted(
         (

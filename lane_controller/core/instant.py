@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from lane_controller.core.evolve import quick
 
+SAME_SCAN_US = 20_000
+"""Edges this close together are one scan of the PLC: nobody drives the 2 m of L1 up to LC1 in this time."""
+
 
 @quick
 @dataclass(frozen=True, slots=True)

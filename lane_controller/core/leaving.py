@@ -121,12 +121,10 @@ def passed(turn: Turn, track: Track, at: Now) -> None:
         turn.set_road(motorcycle=(track.times.l2_on, at) if track.times.l2_on is not None else None)
         turn.drop(track)
         return
-    curtain.not_on_l1_and_l3(turn, track)
-    track = turn.track(track.id) or track
+    track = curtain.is_on_l3(turn, track, at)
     if track.times.l1_on is None and not track.recovered:
         track = turn.flag(Flag.SEPARATION_FAIL, track) or track
         turn.set_road(uncounted=False)
-    curtain.too_short_for_both(turn, track, at)
     l2_on = track.times.l2_on
     crossing = (l2_on.mono_us, at.mono_us) if l2_on is not None else None
     turn.set_road(

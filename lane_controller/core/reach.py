@@ -44,6 +44,9 @@ FOREIGN_US = 2_000_000
 BED_US = 3_000_000
 """A bed that a loop does not see is over it for so long at walking pace."""
 
+BED_M = 8.0
+"""No bed between two axles is longer."""
+
 LONGEST_M = {1: 7.0, 2: 9.5, 3: 13.5, 4: 17.0, 5: 20.0}
 """No vehicle of that class is longer; 20 m is the longest road train of QCVN 09 and Circular 46/2015/TT-BGTVT."""
 
@@ -82,6 +85,11 @@ def may_be(track: Track, at: AtArm, road: Road, sensors: Sensors, cfg: LaneConfi
         return True
     length = longest(track)
     return _furthest(cfg, at.l2_us - seen_us, _speed_at_rear(track, seen_us, length), speed) >= room - length - MARGIN_M
+
+
+def l1_to_l3_m(cfg: LaneConfig) -> float:
+    """From the end of L1 to the beginning of L3 (rules.md, Geometry)."""
+    return ROOM_M[cfg.geometry] + L2_TO_LC2_M + LC2_TO_L3_M
 
 
 def past_l1(track: Track, cfg: LaneConfig) -> bool:

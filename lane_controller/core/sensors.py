@@ -7,6 +7,7 @@ Never: two edges of the same direction in a row; a shorter pulse is chatter and 
 
 from lane_controller.core import road
 from lane_controller.core.events import SensorChanged
+from lane_controller.core.instant import SAME_SCAN_US
 from lane_controller.core.turn import FIELD, Turn
 from lane_controller.core.values import Flag, Sensor, TraceEdge
 
@@ -17,9 +18,6 @@ TRACE_KEPT = 24
 """Sensor edges kept as evidence: two vehicles over five sensors, and chatter."""
 
 EVERY = (Sensor.L1, Sensor.L2, Sensor.L3, Sensor.LC1, Sensor.LC2)
-SAME_SCAN_US = 20_000
-"""Edges this close together are one scan of the PLC."""
-
 LATE_US = 100_000
 """A live wire takes less. What comes later has waited in a log, and more may have waited with it."""
 

@@ -9,6 +9,7 @@ the day open is listed), 2 something that cannot be used.
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -37,6 +38,7 @@ from settlement.app.minutes_shown import show_minutes
 from settlement.intake.problems import UnusableInputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date, datetime
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -92,7 +94,8 @@ def close(  # noqa: PLR0913, PLR0917  one parameter per option
         with books_of(database) as books:
             closing.refuse_unless_next(books, provider, the_day)
             reconciled = moment_of(now)
-            settled = _balanced(books, (station, charges), mapping, (the_day, provider, reconciled), configuration)
+            with _refused_unless_balanced():
+                settled = _settled(books, (station, charges), mapping, (the_day, provider, reconciled), configuration)
             order = closing.CloseOrder(
                 provider, the_day, time.time_ns() // 1000, micros_of(reconciled), signers.operator_public,
                 signers.provider_public, accept_rejected, accept_incomplete, by,
@@ -201,19 +204,14 @@ def _close_countersigned(
     _finish(books, day, out)
 
 
-def _balanced(
-    books: BookDatabase,
-    files: tuple[Path | None, Path],
-    mapping: str | None,
-    order: tuple[date, str, datetime],
-    configuration: Configuration,
-) -> SettledDay:
-    """The same as `_settled`; a day whose totals do not balance is refused, line by line."""
+@contextmanager
+def _refused_unless_balanced() -> Iterator[None]:
+    """A day whose totals do not balance is refused, line by line."""
     from settlement.app.close import RefusedError
     from settlement.app.settling import NotBalancedError
 
     try:
-        return _settled(books, files, mapping, order, configuration)
+        yield
     except NotBalancedError as error:
         raise RefusedError("không cân đối / the totals do not balance", *error.imbalances) from error
 
