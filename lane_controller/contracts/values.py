@@ -64,8 +64,11 @@ class Topic(StrEnum):
     LANE_COMMANDS = "toll.lane-commands.v1"
 
 
-COMPACTED_TOPICS: Final = frozenset({Topic.TAG_LIST, Topic.TARIFF})
-"""Topics that keep the newest value of each key for ever."""
+COMPACTED_TOPICS: Final = frozenset({Topic.TAG_LIST, Topic.TARIFF, Topic.LANE_STATUS})
+"""Topics that keep the newest value of each key for ever, and no older one for long.
+
+Of a lane's status only the newest counts; up to ten a second would fill a disk within weeks.
+"""
 
 VEHICLE_CLASSES: Final = (1, 2, 3, 4, 5)
 """Vehicle classes of a toll station (nhóm xe 1–5)."""

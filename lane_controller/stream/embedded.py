@@ -191,10 +191,6 @@ class EmbeddedStream:
         self._consumers.append(consumer)
         return consumer
 
-    async def prune(self, topic: str, before_utc_ms: int) -> int:
-        """Remove records older than that which every group of the topic has committed; returns how many."""
-        return int(await self._writing().do(lambda file: file.prune(topic, before_utc_ms)))
-
     async def close(self) -> None:
         """See the port."""
         for consumer in self._consumers:

@@ -1,4 +1,4 @@
-"""One connection to the file of the embedded stream: tables, append, read, offsets, compaction, pruning.
+"""One connection to the file of the embedded stream: tables, append, read, offsets, compaction.
 
 In: topic names, keyed records, positions. Out: records in the order in which they were appended. Synchronous: the
 caller (`group_commit.py`, `embedded.py`) gives it a thread and opens the transactions of writes.
@@ -7,37 +7,14 @@ A record that a reader has not reached may only vanish when a newer record with 
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from lane_controller.stream.port import Record, StreamError
-
-SCHEMA_VERSION: Final = 1
-OFFSET_BITS: Final = 40
-"""A record's row id is (topic << 40 | offset): a topic is one run of the table, read without a second index."""
-BUSY_TIMEOUT_MS: Final = 10_000
-"""How long a write waits for another process's commit (4 ms each on a disk with a real fsync)."""
-WAL_LIMIT_BYTES: Final = 64 << 20
-
-_SCHEMA: Final = f"""
-CREATE TABLE IF NOT EXISTS topic (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, compacted INTEGER NOT NULL, next_offset INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS record (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL, value BLOB, appended_utc_ms INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS committed (
-    grp TEXT NOT NULL, topic INTEGER NOT NULL, next_offset INTEGER NOT NULL, PRIMARY KEY (grp, topic)) WITHOUT ROWID;
--- Compacted topics only: the newest record of each key, and the records that may go once their time has come.
-CREATE TABLE IF NOT EXISTS newest (
-    topic INTEGER NOT NULL, key TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (topic, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS expiring (id INTEGER PRIMARY KEY, due_utc_ms INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS expiring_due ON expiring (due_utc_ms);
-PRAGMA user_version = {SCHEMA_VERSION};
-"""
+from lane_controller.stream.sqlite_schema import OFFSET_BITS, connect, prepare
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +37,8 @@ class LogFile:
         self._lasting = True
         with self._clear_errors("open"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = _connect(path)
-            _create_tables(path, self._db)
+            self._db = connect(path)
+            prepare(path, self._db)
 
     @contextmanager
     def transaction(self, *, lasting: bool = True) -> Iterator[None]:
@@ -170,20 +147,6 @@ class LogFile:
                 is not None
             )
 
-    def prune(self, name: str, before_utc_ms: int) -> int:
-        """Remove older records that every group of the topic has committed; none when no group ever did.
-
-        Returns how many. StreamError: the topic is compacted, so its newest records are kept for ever.
-        """
-        topic, compacted = self.topic(name)
-        if compacted:
-            raise StreamError(f"topic {name} in {self._path} is compacted and cannot be pruned by time")
-        done = self._db.execute("SELECT min(next_offset) FROM committed WHERE topic = ?", (topic,)).fetchone()[0] or 0
-        base = topic << OFFSET_BITS
-        return self._db.execute(
-            "DELETE FROM record WHERE id >= ? AND id < ? AND appended_utc_ms < ?", (base, base + done, before_utc_ms)
-        ).rowcount
-
     def read(self, name: str, next_offset: int, limit: int) -> list[Record]:
         """Up to `limit` records from `next_offset` on."""
         topic, _ = self.topic(name)
@@ -229,25 +192,3 @@ class LogFile:
             raise StreamError(
                 f"cannot {doing} stream file {self._path}: {error}; check free space, rights and that the disk is local"
             ) from error
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False)
-    db.execute("PRAGMA synchronous = FULL")  # an append that returned survives a power cut
-    db.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
-    return db
-
-
-def _create_tables(path: Path, db: sqlite3.Connection) -> None:
-    """Create the file's tables once, also when several processes come at the same moment.
-
-    The switch to WAL does not wait for other connections, hence the lock beside the file.
-    """
-    with path.with_name(path.name + ".create").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        found = db.execute("PRAGMA user_version").fetchone()[0]
-        if found > SCHEMA_VERSION:
-            raise StreamError(f"stream file {path} has version {found}, this program knows {SCHEMA_VERSION}: update it")
-        if found < SCHEMA_VERSION:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(_SCHEMA)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import resource
 import sqlite3
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lane_controller.contracts.values import Topic
 from lane_controller.stream.connect import open_stream
 from lane_controller.stream.embedded import EmbeddedStream
 from lane_controller.stream.port import StreamError
@@ -118,22 +119,30 @@ async def test_a_folder_without_rights_or_that_is_a_file_is_named(tmp_path: Path
     await stream.close()
 
 
-async def test_pruning_waits_for_every_group(tmp_path: Path) -> None:
-    stream = EmbeddedStream(tmp_path / "stream.sqlite3")
-    await stream.ensure_topics({PASSAGES: False, TAG_LIST: True})
-    await (await stream.producer("lane")).append(PASSAGES, [("CM-01", b"%d" % n) for n in range(10)])
-    later = time.time_ns() // 1_000_000 + 1_000
-    assert await stream.prune(PASSAGES, later) == 0  # nobody has read anything
-    for group, done in (("ingest", 8), ("monitor", 5)):
-        member = await stream.consumer([PASSAGES], group)
-        await member.commit((await member.poll(5.0))[:done])
-    assert await stream.prune(PASSAGES, 0) == 0  # nothing is that old
-    assert await stream.prune(PASSAGES, later) == 5
-    found = await read_to_end(await stream.consumer([PASSAGES], None))
-    assert [record.value for record in found] == [b"%d" % n for n in range(5, 10)]
-    with pytest.raises(StreamError, match="compacted"):
-        await stream.prune(TAG_LIST, later)
-    await stream.close()
+async def test_a_file_that_kept_every_status_keeps_the_newest_from_now_on(tmp_path: Path) -> None:
+    path, status = tmp_path / "stream.sqlite3", f"test.{Topic.LANE_STATUS.value}"
+    old = EmbeddedStream(path)
+    await old.ensure_topics({status: False, PASSAGES: False})
+    producer = await old.producer("lane")
+    told = [(lane, b"%d" % n) for n in range(50) for lane in ("CM-01", "CM-02")]
+    await producer.append(status, told)
+    await producer.append(PASSAGES, [("CM-01", b"%d" % n) for n in range(50)])
+    member = await old.consumer([status], "backoffice")
+    await member.commit((await member.poll(5.0))[:30])
+    await old.close()
+    with contextlib.closing(sqlite3.connect(path)) as db:  # as the program before left it
+        db.execute("PRAGMA user_version = 1")
+
+    new = EmbeddedStream(path)
+    await new.ensure_topics({status: True, PASSAGES: False})
+    await (await new.producer("lane")).append(status, [("CM-01", b"now")])
+    await asyncio.sleep(1.5)  # longer than the pause between compactions
+    found = await read_to_end(await new.consumer([status], None))
+    assert [(r.key, r.value) for r in found] == [("CM-01", b"49"), ("CM-02", b"49"), ("CM-01", b"now")]
+    member = await new.consumer([status], "backoffice")
+    assert (await member.poll(5.0))[-1].value == b"now"
+    assert len(await read_to_end(await new.consumer([PASSAGES], None))) == 50
+    await new.close()
 
 
 async def test_compaction_leaves_versions_for_slow_readers(tmp_path: Path) -> None:
