@@ -121,9 +121,12 @@ def _walked(turn: Turn, off: Now) -> Track | None:
 
 
 def _measure_length(turn: Turn, at: Now) -> None:
-    """Length from the speed between L2 on and L3 on (3 m) and the time on L2 (a loop of 2 m)."""
+    """Length from the speed between L2 on and L3 on (3 m) and the time on L2 (a loop of 2 m).
+
+    Of a motorcycle when LC2 has cleared as well: what is in it yet may be the bed of a lorry.
+    """
     motorcycle = turn.road.motorcycle
-    if motorcycle is not None:
+    if motorcycle is not None and not _lc2_shows(turn, at):
         turn.set_road(motorcycle=None)
         _motorcycle_length(turn, motorcycle, at)
     crossing = turn.road.crossing
@@ -229,6 +232,7 @@ def lc2_off(turn: Turn, at: Now) -> None:
     if turn.sensors.l2.dropout and not turn.sensors.l2.raw:
         turn.set_line(Sensor.L2, dropout=False)
         turn.set_road(l2_off_us=at.mono_us)
+        _measure_length(turn, at)
         _l2_cleared(turn, at)
     elif turn.sensors.l2.on and not _on_foot_before(turn, at):
         turn.set_road(lc2_split=True)
