@@ -36,6 +36,11 @@ def raw_edge(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
     if line.pending is not None and happened_us - line.pending_us >= turn.cfg.debounce_us(sensor, line.pending):
         believe(turn, sensor, line.pending, line.pending_us)
         line = turn.line(sensor)
+    if sensor is Sensor.L1 and not on and not line.raw and _l1_on_lost(turn, happened_us):
+        # Nobody knows when it came, but before it broke LC1.
+        turn.set_road(levels_us=turn.sensors.lc1.since_us)
+        believe(turn, sensor, True, turn.sensors.lc1.since_us)
+        line = turn.line(sensor)
     if on == line.raw:
         return
     if on and sensor is Sensor.L1 and _left_together(turn, line.pending_us, happened_us):
@@ -53,6 +58,15 @@ def raw_edge(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
         return
     turn.set_line(sensor, pending=on, pending_us=happened_us)
     settle_lines(turn)
+
+
+def _l1_on_lost(turn: Turn, off_us: int) -> bool:
+    """L1, which was not on, clears together with LC1, broken since it cleared last: a vehicle drove over both, and the
+    edge of L1 that told of it was lost.
+    """
+    l1, lc1 = turn.sensors.l1, turn.sensors.lc1
+    together = lc1.pending is None or abs(lc1.pending_us - off_us) <= SAME_SCAN_US
+    return lc1.on and together and not lc1.stuck and lc1.since_us > l1.since_us and turn.occupant() is None
 
 
 def _left_together(turn: Turn, l1_off_us: int, again_us: int) -> bool:
