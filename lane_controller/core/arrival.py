@@ -6,6 +6,7 @@ Never: a plate or a class that was another vehicle's.
 
 from lane_controller.core import binding, tags
 from lane_controller.core.effects import AskPlate
+from lane_controller.core.events import ClassMeasured
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
 from lane_controller.core.records import StageTimes
@@ -13,7 +14,8 @@ from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
 
 LOOSE_US = 1_000_000
-"""A plate or class up to this long before L1 on belongs to the vehicle that then comes onto L1."""
+"""A plate or class up to this long before L1 on belongs to the vehicle that then comes onto L1; a class also up to this
+long after it, where L1 on is told late."""
 
 
 def begin(turn: Turn, l1_on: Now | None, standing: Standing = Standing.WAITING, shared: bool = False) -> Track:
@@ -26,7 +28,7 @@ def begin(turn: Turn, l1_on: Now | None, standing: Standing = Standing.WAITING, 
     if l1_on is None:
         return track
     turn.set_road(occupant=track.id)
-    track = _take_loose(turn, track)
+    track = _take_loose(turn, track, l1_on)
     if standing is not Standing.PHANTOM:
         turn.effects.append(AskPlate(track.id, l1_on.mono_us))
         tags.share_all(turn)
@@ -65,16 +67,24 @@ def exact(turn: Turn, at: Now) -> int | None:
     return None if turn.road.levels_us == at.mono_us else at.mono_us
 
 
-def _take_loose(turn: Turn, track: Track) -> Track:
-    plate, measured = turn.road.loose_plate, turn.road.loose_class
+def _take_loose(turn: Turn, track: Track, l1_on: Now) -> Track:
+    plate, measured = turn.road.loose_plate, _class_at(turn, l1_on)
     if plate is not None and turn.t - plate[0] <= LOOSE_US:
         times = evolve(track.times, plate=turn.now.back(plate[0]))
         track = turn.put(track, plate=plate[1], frames=plate[1].frames, times=times)
-    if measured is not None and turn.t - measured[0] <= LOOSE_US:
+    if measured is not None:
+        later = tuple(one for one in turn.road.loose_classes if one[0] > measured[0])
+        turn.set_road(loose_classes=later)
         track = turn.put(track, measured=measured[1])
     if plate is not None or measured is not None:
-        turn.set_road(loose_plate=None, loose_class=None)
+        turn.set_road(loose_plate=None)
     return track
+
+
+def _class_at(turn: Turn, l1_on: Now) -> tuple[int, ClassMeasured] | None:
+    """What was measured as it came onto L1, also where the PLC was silent then, and its log tells it only now."""
+    near = [one for one in turn.road.loose_classes if abs(one[0] - l1_on.mono_us) <= LOOSE_US]
+    return min(near, key=lambda one: abs(one[0] - l1_on.mono_us), default=None)
 
 
 def before_arm(track: Track | None) -> bool:

@@ -15,6 +15,9 @@ from lane_controller.core.values import Flag, VehicleKind
 
 UNDECIDED = (WAITING, PHANTOM)
 
+LOOSE_KEPT = 8
+"""Classes measured while the PLC is silent: a lane of which nothing is told stands still after fewer vehicles."""
+
 
 def plate(turn: Turn, event: PlateRead) -> None:
     """A plate reading of the vehicle at L1 (or of the one that was asked for)."""
@@ -117,7 +120,7 @@ def measured(turn: Turn, event: ClassMeasured) -> None:
     """The classifier's view: a motorcycle is told its lane, anything else is evidence until the decision."""
     track = _subject_of_class(turn, event.track)
     if track is None:
-        turn.set_road(loose_class=(turn.t, event))
+        turn.set_road(loose_classes=(*turn.road.loose_classes[1 - LOOSE_KEPT :], (turn.t, event)))
         return
     if track.measured is None or track.standing in UNDECIDED:
         track = turn.put(track, measured=event)
@@ -126,9 +129,12 @@ def measured(turn: Turn, event: ClassMeasured) -> None:
 
 
 def _subject_of_class(turn: Turn, track_id: int | None) -> Track | None:
+    """Whose class it is: while the PLC is silent, who was measured already may have left L1, and another is on it."""
     if track_id is not None:
         return turn.track(track_id)
-    return turn.occupant()
+    occupant = turn.occupant()
+    another = not turn.desk.plc_online and occupant is not None and occupant.measured is not None
+    return None if another else occupant
 
 
 def settle_motorcycles(turn: Turn) -> None:

@@ -270,7 +270,8 @@ class Road:
     """Somebody may stand before the arm and in no queue: given up by time, or hidden on L1 behind the one ahead."""
     motorcycle: tuple[Now, Now] | None = None
     loose_plate: tuple[int, PlateRead] | None = None
-    loose_class: tuple[int, ClassMeasured] | None = None
+    loose_classes: tuple[tuple[int, ClassMeasured], ...] = ()
+    """When classes were measured of whom L1 has not told yet: who comes, or came while the PLC was silent."""
 
 
 @quick
