@@ -11,7 +11,7 @@ from lane_controller.core.decision import Facts, Verdict, judge
 from lane_controller.core.events import PlateRead
 from lane_controller.core.evolve import evolve
 from lane_controller.core.facts import facts_of
-from lane_controller.core.plates import plates_agree
+from lane_controller.core.plates import plates_agree, shows_another
 from lane_controller.core.state import HELD, UNDER_ARM, VOID, WAITING, HeardTag, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, Mode, Sensor
@@ -228,6 +228,30 @@ def cross_read(turn: Turn, epc: str) -> None:
         track = turn.flag(Flag.CROSS_READ, track) or track
         track = passages.void(turn, track, "a neighbour lane has the vehicle of this tag")
         binding.release(turn, track, spent=False)
+
+
+def own_vehicle_found(turn: Turn, track: Track) -> None:
+    """The frames asked for this vehicle show for certain the plate of the tag by which one ahead may pass, that shows
+    another plate (R4, PLATE_DOUBT): the tag is this one's, and nobody else is charged by it.
+    """
+    plate = track.plate
+    if plate is None or plate.track is None or plate.confidence < turn.cfg.plate_sure:
+        return
+    for ahead in turn.tracks:
+        if ahead.live and ahead.id != track.id and plates_agree(plate.text, _doubted(ahead)):
+            void = passages.void(turn, ahead, "the plate of its tag is on the vehicle behind")
+            binding.release(turn, void, spent=False)
+
+
+def _doubted(track: Track) -> str | None:
+    """The plate of the tag that it is to be charged by, where its own is another, and no misreading of it."""
+    plate, finding = track.plate, track.finding
+    if plate is None or plate.text is None or finding is None or finding.outcome is not Outcome.CHARGED:
+        return None
+    registered = finding.plate_registered
+    if registered is None or not shows_another(plate.text, plate.confidence, plate.chars, registered):
+        return None
+    return registered
 
 
 def late_plate(turn: Turn, track: Track, plate: PlateRead) -> None:

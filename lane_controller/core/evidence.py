@@ -56,6 +56,7 @@ def _first(turn: Turn, track: Track, event: PlateRead) -> None:
     track = turn.put(track, plate=event, times=times)
     if track.split_from is not None and curtain.rejoin(turn, track):
         return
+    deciding.own_vehicle_found(turn, track)
     if track.standing not in UNDECIDED:
         deciding.late_plate(turn, track, event)
 

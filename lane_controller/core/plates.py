@@ -92,6 +92,11 @@ def plate_ratio(text: str, confidence: float, chars: tuple[tuple[str, float], ..
     return _ratio(_normal(text), chances(text, confidence, chars), _normal(registered))
 
 
+def shows_another(text: str, confidence: float, chars: tuple[tuple[str, float], ...], registered: str) -> bool:
+    """It is likelier that any other plate was in view than the registered one, misread."""
+    return plate_ratio(text, confidence, chars, registered) < 0
+
+
 @lru_cache(maxsize=4096)
 def _ratio(read: str, sure: tuple[int, ...], registered: str) -> int:
     if not read or not registered:
