@@ -14,6 +14,9 @@ from lane_controller.core.values import Flag, Sensor
 BACK_ONTO_US = 400_000
 """Who backs onto L1 breaks LC1 at its end at about the same time; a curtain broken before is somebody on foot."""
 
+OUT_OF_THE_WAY_US = 5_000_000
+"""Nobody backs off L1 and out of the lane in less: until then he stands where the next one would have to come."""
+
 L1_LONG_US = 60_000_000
 """Vehicles do not stand bumper to bumper on L1 for so long, each of them closer than two metres."""
 
@@ -36,12 +39,22 @@ def l1_on(turn: Turn, at: Now) -> None:
         return
     wrong_way = turn.road.wrong_way_us
     phantom = wrong_way is not None and turn.t - wrong_way < turn.cfg.pass_timeout_ms * 1000
+    _last_drove_on(turn, at)
     track = arrival.begin(turn, at, Standing.PHANTOM if phantom else Standing.WAITING)
     lc1 = turn.sensors.lc1
     cleared = lc1.pending is False and lc1.pending_us <= at.mono_us
     broken = lc1.on and not cleared
     past_zone = broken and turn.road.told_us == at.mono_us
     turn.put(track, came_us=arrival.exact(turn, at), lc1_broken=broken, past_zone=past_zone)
+
+
+def _last_drove_on(turn: Turn, at: Now) -> None:
+    """LC1 could not tell which way the last one left L1; whom the next follows so soon has not backed out."""
+    last = turn.tracks[-1] if turn.tracks else None
+    if last is None or Sensor.LC1 not in turn.cfg.curtains or not arrival.before_arm(last) or last.forward:
+        return
+    if last.rear_us is not None and at.mono_us - last.rear_us < OUT_OF_THE_WAY_US:
+        passages.where_held(turn, turn.put(last, forward=True))
 
 
 def come_back(turn: Turn, back: Track, at: Now) -> None:

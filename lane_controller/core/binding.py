@@ -28,6 +28,11 @@ def able(turn: Turn, track: Track) -> list[HeardTag]:
 def unclaimed(turn: Turn) -> list[HeardTag]:
     """Credible listed tags that are no vehicle's yet, here or in a neighbouring lane."""
     purge(turn)
+    return nobodys(turn)
+
+
+def nobodys(turn: Turn) -> list[HeardTag]:
+    """The same among all that are remembered, also such as have not been heard for tag_memory."""
     heard = turn.radio.tags.values()
     free = [tag for tag in heard if tag.credible is not None and tag.entry is not None and tag.owner is None]
     return [tag for tag in free if not (tag.spent or owned_by_neighbour(turn, tag))]
@@ -89,6 +94,14 @@ def _serves_again(turn: Turn, tag: HeardTag, track: Track) -> bool:
 def another_is_heard(turn: Turn, track: Track) -> bool:
     """A credible listed tag is heard that is no vehicle's, and was not weighed for this one."""
     return any(tag.weighed is None and _fresh(tag, track) for tag in unclaimed(turn))
+
+
+def of_the_next(turn: Turn, tag: HeardTag, track: Track) -> bool:
+    """First heard too late to be this vehicle's, nor was it weighed for this one."""
+    l1_on = track.times.l1_on
+    if l1_on is None or tag.weighed is not None or not _fresh(tag, track):
+        return False
+    return tag.first.mono_us > l1_on.mono_us + turn.cfg.tag_wait_ms * 1000
 
 
 def in_time(turn: Turn, tag: HeardTag, track: Track) -> bool:

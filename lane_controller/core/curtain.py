@@ -4,7 +4,7 @@ In: believed edges of LC1; the plate of a follower. Out: vehicles separated, joi
 Never: two vehicles made of one that backs a little, or one of two that the curtain has separated.
 """
 
-from lane_controller.core import approach, arrival, binding, passages, reach
+from lane_controller.core import approach, arrival, binding, hidden, passages, reach
 from lane_controller.core.effects import AskPlate
 from lane_controller.core.events import PlateRead
 from lane_controller.core.evolve import evolve
@@ -54,6 +54,17 @@ def _moves_on(turn: Turn, track: Track, at: Now) -> Track:
         return track
     turn.effects.append(AskPlate(track.id, at.mono_us))
     if arrival.tagged(track):
+        return track
+    turn.set_line(Sensor.L1, doubted=True)
+    return turn.put(track, came_us=None)
+
+
+def shows_its_plate(turn: Turn, track: Track) -> Track:
+    """No plate was read as L1 went on, and one is as it breaks LC1 so much later: it came after L1 had gone on by
+    itself, and is on L1 no longer than in LC1.
+    """
+    came, front_us = track.times.l1_on, track.lc1_on_us
+    if came is None or front_us is None or front_us - came.mono_us <= turn.cfg.tag_wait_ms * 1000 or not track.on_l1:
         return track
     turn.set_line(Sensor.L1, doubted=True)
     return turn.put(track, came_us=None)
@@ -132,8 +143,14 @@ def split(turn: Turn, ahead: Track, at: Now) -> None:
 
 
 def not_on_both(turn: Turn, track: Track) -> None:
-    """It is on L2; L1, which went off under it and on again, shows the next one if it is too short for both."""
-    if _on_again(turn, track) and reach.past_l1(track, turn.cfg):
+    """It is on L2; L1, which went off under it and on again, shows the next one if it is too short for both.
+
+    The longest of its class can be just so long; then a tag has to tell that somebody is there.
+    """
+    if not _on_again(turn, track):
+        return
+    just = reach.longest(track) <= ROOM_M[turn.cfg.geometry]
+    if reach.past_l1(track, turn.cfg) or (just and hidden.came_behind(turn, track)):
         split(turn, track, turn.now.back(turn.sensors.l1.since_us))
 
 

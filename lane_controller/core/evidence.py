@@ -77,6 +77,8 @@ def _another(turn: Turn, track: Track, event: PlateRead) -> None:
     old = track.plate
     if event.text is None or old is None:
         return
+    if old.text is None:
+        track = curtain.shows_its_plate(turn, track)
     if old.text is None and track.standing not in UNDECIDED:
         deciding.late_plate(turn, turn.put(track, plate=event), event)
         return

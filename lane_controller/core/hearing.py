@@ -107,6 +107,9 @@ def _told_before(lane: Lane, old: HeardTag) -> bool:
     if fresh_us is not None and last_us <= fresh_us:
         return False
     for track in lane.tracks:
+        if track.on_l1 and track.returned_us is not None:
+            # Whether it was somebody else who came onto L1 hangs on when a tag was heard last.
+            return False
         if track.on_l1 and track.standing is not AUTHORISED:
             l1_on, voided_us = track.times.l1_on, track.voided_us
             if l1_on is None or last_us <= l1_on.mono_us or (voided_us is not None and last_us <= voided_us):

@@ -32,6 +32,7 @@ from lane_controller.core import (
     desk,
     evidence,
     hearing,
+    hidden,
     recovery,
     sensors,
     signs,
@@ -153,6 +154,7 @@ def _settle_tags(turn: Turn) -> bool:
 def _conclude_tags(turn: Turn) -> None:
     evidence.settle_phantoms(turn)
     evidence.settle_separation(turn)
+    hidden.settle_hidden(turn)
     recovery.settle_resume(turn)
     deciding.settle_decisions(turn)
 

@@ -80,7 +80,7 @@ def may_be(track: Track, at: AtArm, road: Road, sensors: Sensors, cfg: LaneConfi
         if done < room - MARGIN_M:
             return False
     seen_us = _seen_until(track, at.l2_us, sensors)
-    if seen_us is None or (track.on_l1 and room < 2 * SHORTEST_M + MARGIN_M):
+    if seen_us is None or seen_us == road.levels_us or (track.on_l1 and room < 2 * SHORTEST_M + MARGIN_M):
         # In a short lane whoever keeps L1 on may be somebody so close behind that LC1 did not clear between them.
         return True
     length = longest(track)

@@ -6,7 +6,7 @@ Never: a timer that decides. `TimerFired` only makes the lane look at its deadli
 nothing.
 """
 
-from lane_controller.core import arm, deciding, departures, evidence
+from lane_controller.core import arm, deciding, departures, evidence, hidden
 from lane_controller.core.effects import CancelTimer, StartTimer
 from lane_controller.core.sensors import pending
 from lane_controller.core.turn import Turn
@@ -117,12 +117,17 @@ def _as_before(turn: Turn) -> bool:
         return True
     if turn.radio.neighbours is not was.radio.neighbours and timers.get("arbitrate") != _arbitration(turn):
         return False
-    return not turn.tracks or (_decide_as_before(turn) and _stuck_l1_as_before(turn))
+    return not turn.tracks or (_decide_as_before(turn) and _stuck_l1_as_before(turn) and _hidden_as_before(turn))
 
 
 def _decide_as_before(turn: Turn) -> bool:
     at = deciding.next_deadline(turn)
     return turn.timers.get("decide") == (at if at is not None and at > turn.t else None)
+
+
+def _hidden_as_before(turn: Turn) -> bool:
+    at = hidden.silent_at(turn)
+    return turn.timers.get("hidden") == (at if at is not None and at > turn.t else None)
 
 
 def _stuck_l1_as_before(turn: Turn) -> bool:
@@ -144,6 +149,8 @@ def deadlines(turn: Turn) -> dict[str, int]:
             found["decide"] = at
         if (at := departures.next_departure(turn)[1]) is not None and at > t:
             found["depart"] = at
+        if (at := hidden.silent_at(turn)) is not None and at > t:
+            found["hidden"] = at
     if (at := arm.command_deadline(turn)) is not None and at > t:
         found["arm"] = at
     if not turn.arm.closed_limit and (at := arm.close_at(turn)) is not None and at > t:

@@ -9,6 +9,7 @@ from lane_controller.core.config import Geometry, configure
 from lane_controller.core.events import (
     BarrierReported,
     Booted,
+    ClassMeasured,
     EdgeLost,
     Event,
     ListHeartbeat,
@@ -212,3 +213,19 @@ def test_a_contact_that_bounces_as_the_rear_leaves_is_nobody_who_comes_back() ->
     run.tell(after_ms=500)
     assert not any(isinstance(record, Abandoned) for record in run.records)
     assert [track.forward for track in run.lane.tracks] == [True]
+
+
+def test_who_leaves_l1_that_is_on_by_itself_has_come_though_only_the_levels_tell_of_his_rear() -> None:
+    """The levels are asked for after the edge: he has been gone from LC1 for longer than they tell."""
+    run = Run(Durable())
+    run.tell(OPEN)
+    run.drive(((L1, True, 0),))
+    run.tell(ClassMeasured(4, length_m=9.5), after_ms=9_500)
+    run.drive(((LC1, True, 0),))
+    run.tell(EdgeLost(), after_ms=900)
+    run.tell(SensorLevels(True, False, False, False, False), after_ms=200)
+    run.tell(after_ms=640)
+    run.drive(OVER_ARM)
+    run.drive(((LC1, True, 0),))
+    assert len(run.closed()) == 1
+    assert len(run.lane.tracks) == 1, "only the next, who has broken LC1"

@@ -1,0 +1,65 @@
+"""Somebody new is on L1, and was taken for a vehicle that had left it and is there again: his tag tells.
+
+In: whose tag is heard while L1 is on again, and that it is silent since. Out: the two vehicles that they are.
+Never: a vehicle made of a tag alone, of one that still stands before L1, or of one that a neighbour lane has.
+
+The radio zone ends where L1 begins (G2) or on it (G1). Whose tag was heard as L1 went on, and is heard no more while
+it stays on, has come onto it; who stands behind in the zone is heard on.
+"""
+
+from lane_controller.core import approach, arrival, binding, passages
+from lane_controller.core.state import Track
+from lane_controller.core.turn import Turn
+from lane_controller.core.values import Sensor
+
+SILENT_US = 500_000
+"""A tag in the zone is read forty times a second; as a vehicle leaves L1 its tag has been out of it for longer."""
+
+
+def settle_hidden(turn: Turn) -> None:
+    """Part the two, once the tag of the second has left the zone."""
+    at = silent_at(turn)
+    track = turn.occupant()
+    if at is not None and at <= turn.t and track is not None:
+        _part(turn, track)
+
+
+def silent_at(turn: Turn) -> int | None:
+    """When a tag that is nobody's will have been silent for long enough; None: no vehicle is on L1 again, or no tag."""
+    track = turn.occupant()
+    if track is None or track.returned_us is None or track.recovered or _shows_it(turn, track.returned_us):
+        return None
+    return _silent_at(turn, track)
+
+
+def _shows_it(turn: Turn, returned_us: int) -> bool:
+    """LC1 has been broken since it came back: by itself, on L1. Or L1 is on by itself, or LC1 is not fitted."""
+    l1, lc1 = turn.sensors.l1, turn.sensors.lc1
+    if Sensor.LC1 not in turn.cfg.curtains or not l1.on or l1.stuck or l1.doubted:
+        return True
+    return lc1.on and not (lc1.stuck or lc1.doubted) and abs(lc1.since_us - returned_us) <= approach.BACK_ONTO_US
+
+
+def came_behind(turn: Turn, track: Track) -> bool:
+    """L1 went on again under this vehicle, and by then shows somebody else, whose tag has left the zone."""
+    at = _silent_at(turn, track)
+    return at is not None and at <= turn.t
+
+
+def _silent_at(turn: Turn, track: Track) -> int | None:
+    again_us = turn.sensors.l1.since_us
+    if not all(link.connected for link in turn.radio.readers.values()):
+        return None
+    heard = [tag for tag in binding.nobodys(turn) if tag.last_us >= again_us]
+    silent = [tag.last_us + SILENT_US for tag in heard if binding.of_the_next(turn, tag, track)]
+    return min(silent, default=None)
+
+
+def _part(turn: Turn, track: Track) -> None:
+    """It is still where it was before L1 went on again, and on L1 is the one whose tag was heard."""
+    lc1, again_us = turn.sensors.lc1, turn.sensors.l1.since_us
+    ahead = turn.put(track, on_l1=False, returned_us=None, gap_us=None, lc1_broken=False, lc1_clear_us=None)
+    passages.where_held(turn, ahead)
+    there = arrival.begin(turn, turn.now)
+    front_us = turn.trace_on(Sensor.LC1) if lc1.on and lc1.since_us > again_us else None
+    turn.put(there, came_us=again_us, lc1_broken=lc1.on, lc1_on_us=front_us, split_from=ahead.id)
