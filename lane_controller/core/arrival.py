@@ -20,8 +20,8 @@ long after it, where L1 on is told late."""
 
 def begin(turn: Turn, l1_on: Now | None, standing: Standing = Standing.WAITING, shared: bool = False) -> Track:
     """A new vehicle: on L1 since `l1_on`, or first noticed at the arm (None)."""
-    if turn.road.missed and not turn.tracks:
-        turn.set_road(missed=False)
+    if not turn.tracks and (turn.road.missed or turn.road.through):
+        turn.set_road(missed=False, through=False)
     track = Track(turn.road.next_track, standing, StageTimes(l1_on=l1_on), on_l1=l1_on is not None, shared_l1=shared)
     turn.tracks = (*turn.tracks, track)
     turn.set_road(next_track=track.id + 1)

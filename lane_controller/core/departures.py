@@ -4,7 +4,7 @@ In: the first vehicle before the arm and the clock of the step. Out: voids, aban
 Never: a ghost that blocks the lane for ever, or a vehicle given up while it is on L1 or L2.
 """
 
-from lane_controller.core import entering, leaving, passages
+from lane_controller.core import entering, leaving, passages, straight
 from lane_controller.core.state import HELD, MOTORCYCLE, VOID, WAITING, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag
@@ -57,25 +57,13 @@ def next_departure(turn: Turn) -> tuple[Track | None, int | None]:
         return track, _recovered_until(turn, track)
     if track.on_l1 or track.l1_off_us is None:
         return None, None
-    opened = track.times.open_confirmed
     if (track.live and turn.arm.opening) or _stopped_by_the_arm(track):
         return None, None
     if _went_with_the_first(turn, track):
         clear = not (turn.sensors.l2.raw or turn.sensors.l3.raw or turn.sensors.lc2.raw)
         gone_us = max(track.l1_off_us, turn.road.l2_off_us or 0, turn.road.l3_off_us or 0, turn.road.passed_us or 0)
         return (track, gone_us + TOGETHER_US) if clear else (None, None)
-    road, decided = turn.road, track.times.decided
-    since = max(
-        track.l1_off_us,
-        road.l2_off_us or 0,
-        road.l3_off_us or 0,
-        # Whoever waited behind another vehicle has its time from when that one was gone.
-        road.passed_us or 0,
-        opened.mono_us if opened is not None else 0,
-        (track.voided_us or 0) if track.standing is VOID else 0,
-        # Released long after it left L1: its time runs from the open limit, which comes after the decision.
-        decided.mono_us if decided is not None and track.live else 0,
-    )
+    since = max(straight.free_since(turn, track), (track.voided_us or 0) if track.standing is VOID else 0)
     stands = track.forward and track.vehicle and not track.live
     return track, since + (turn.cfg.stuck_ms if stands else turn.cfg.pass_timeout_ms) * 1000
 

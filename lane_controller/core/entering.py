@@ -4,7 +4,7 @@ In: the queue, and the instant at which L2 (or LC2) told. Out: a vehicle under t
 Never: one that was still elsewhere; somebody made up where the sensor was on by itself.
 """
 
-from lane_controller.core import arrival, binding, curtain, deciding, passages, reach
+from lane_controller.core import arrival, binding, curtain, deciding, passages, reach, straight
 from lane_controller.core.config import Geometry
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
@@ -23,8 +23,10 @@ def who_comes(turn: Turn, at: Now) -> Track | None:
     A motorcycle only if the authorised vehicle behind it is still on L1.
     """
     front = first_to_come(turn)
-    if front is None or may_be(turn, front, at):
-        return front
+    if front is None:
+        return None
+    if may_be(turn, front, at):
+        return straight.came_through(turn, front, at)
     ahead = was_ahead(turn, front)
     if ahead is not None:
         return ahead

@@ -260,6 +260,8 @@ class Road:
     lost_us: int | None = None
     missed: bool = False
     """Somebody for whom the arm stood open did not come, and there were vehicles in the lane ever since."""
+    through: bool = False
+    """The last who came to the arm may have driven straight through where the first in the queue should stand."""
     last_long: bool = False
     last_longest_m: float = 20.0
     last_whole: bool = False
