@@ -8,6 +8,7 @@ it stays on, has come onto it; who stands behind in the zone is heard on.
 """
 
 from lane_controller.core import approach, arrival, binding, passages
+from lane_controller.core.config import Geometry
 from lane_controller.core.state import Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Sensor
@@ -33,9 +34,12 @@ def silent_at(turn: Turn) -> int | None:
 
 
 def _shows_it(turn: Turn, returned_us: int) -> bool:
-    """LC1 has been broken since it came back: by itself, on L1. Or L1 is on by itself, or LC1 is not fitted."""
+    """LC1 has been broken since it came back: by itself, on L1. Or L1 is on by itself; or, where LC1 is not fitted,
+    the zone ends on L1, and who stands behind may have left it.
+    """
     l1, lc1 = turn.sensors.l1, turn.sensors.lc1
-    if Sensor.LC1 not in turn.cfg.curtains or not l1.on or l1.stuck or l1.doubted:
+    told = Sensor.LC1 in turn.cfg.curtains or turn.cfg.geometry is Geometry.G2
+    if not told or not l1.on or l1.stuck or l1.doubted:
         return True
     return lc1.on and not (lc1.stuck or lc1.doubted) and abs(lc1.since_us - returned_us) <= approach.BACK_ONTO_US
 
