@@ -29,7 +29,8 @@ def came_through(turn: Turn, front: Track, at: Now) -> Track:
         if turn.road.through:
             turn.set_road(through=False)
         return front
-    if not front.live or at.mono_us - free_since(turn, front) < LATE_US:
+    # Where the one ahead stands on L3 yet, the first has waited for it.
+    if not front.live or turn.sensors.l3.raw or at.mono_us - free_since(turn, front) < LATE_US:
         return front
     turn.set_road(through=not turn.road.through)
     if turn.road.through:
