@@ -24,7 +24,7 @@ from lane_controller.core.instant import Now
 from lane_controller.core.lane import start
 from lane_controller.core.plain import PlainError, event_from_plain, record_from_plain
 from lane_controller.core.records import Durable, OwnCharge
-from lane_controller.core.recovery import recover
+from lane_controller.core.remembered import recover
 from lane_controller.core.state import Lane
 from lane_controller.outbox.chain import GENESIS
 from lane_controller.outbox.inputs import InputReader, InputRow

@@ -54,7 +54,7 @@ def _last_drove_on(turn: Turn, at: Now) -> None:
     if last is None or Sensor.LC1 not in turn.cfg.curtains or not arrival.before_arm(last) or last.forward:
         return
     if last.rear_us is not None and at.mono_us - last.rear_us < OUT_OF_THE_WAY_US:
-        passages.where_held(turn, turn.put(last, forward=True))
+        passages.drives_on(turn, turn.put(last, forward=True))
 
 
 def come_back(turn: Turn, back: Track, at: Now) -> None:
@@ -71,7 +71,7 @@ def come_back(turn: Turn, back: Track, at: Now) -> None:
         dropped=(*back.dropped, at.mono_us),
     )
     turn.set_road(occupant=back.id)
-    passages.where_held(turn, back)
+    passages.drives_on(turn, back)
 
 
 def _coming_back(turn: Turn, at: Now) -> Track | None:
@@ -145,7 +145,7 @@ def leave_l1(turn: Turn, track: Track, at: Now, seen_us: int | None = None) -> N
     if _rode_by(turn, track):
         passages.motorcycle(turn, track)
     elif forward is True:
-        passages.where_held(turn, track)
+        passages.drives_on(turn, track)
         make_room(turn)
 
 
@@ -153,7 +153,8 @@ def _rode_by(turn: Turn, track: Track) -> bool:
     """While the lane was dead nobody measured or read it, but LC1 saw less than a car pass: a motorcycle (R9)."""
     unread = track.plate is None or track.plate.text is None
     unknown = unread and track.measured is None and not arrival.tagged(track)
-    return turn.road.past and unknown and track.forward and reach.no_car(track, turn.cfg)
+    car = reach.longest_by_lc1(track, turn.cfg) >= reach.SHORTEST_M - reach.MARGIN_M
+    return turn.road.past and unknown and track.forward and not car
 
 
 def _is_tail(turn: Turn, track: Track) -> bool:

@@ -30,9 +30,15 @@ def begin(turn: Turn, l1_on: Now | None, standing: Standing = Standing.WAITING, 
     turn.set_road(occupant=track.id)
     track = _take_loose(turn, track, l1_on)
     if standing is not Standing.PHANTOM:
-        turn.effects.append(AskPlate(track.id, l1_on.mono_us))
+        ask_plate(turn, track, l1_on.mono_us)
         tags.share_all(turn)
     return track
+
+
+def ask_plate(turn: Turn, track: Track, at_us: int) -> None:
+    """Unless a log tells of it: the camera saw nobody then, and who is on L1 now may be somebody else."""
+    if not turn.road.past:
+        turn.effects.append(AskPlate(track.id, at_us))
 
 
 def unseen(turn: Turn, shared: bool) -> Track:

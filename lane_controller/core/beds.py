@@ -56,7 +56,8 @@ def _lc1_lies(turn: Turn, at: Now) -> bool:
 
 def drops(track: Track) -> int:
     """How often L1 has gone off under it since it came, or came back, onto L1."""
-    return sum(off_us > (track.returned_us or 0) for off_us in track.dropped)
+    back_us = track.returned_us
+    return sum(back_us is None or off_us > back_us for off_us in track.dropped)
 
 
 def most_drops(track: Track) -> int:

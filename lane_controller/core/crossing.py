@@ -4,7 +4,7 @@ In: believed edges of L2 and LC2. Out: vehicles entered, passed where L3 showed 
 Never: one body counted twice because a loop does not see all of it, or two counted once that LC2 has parted.
 """
 
-from lane_controller.core import approach, arrival, entering, leaving, passages, reach
+from lane_controller.core import approach, arrival, departures, entering, leaving, passages, reach
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
 from lane_controller.core.state import Stage, Standing, Track
@@ -34,6 +34,7 @@ def l2_on(turn: Turn, at: Now) -> None:
     if turn.road.l3_orphan and turn.sensors.l3.on:
         _l2_after_l3(turn, at)
         return
+    departures.motorcycles_left(turn, at.mono_us)
     if Sensor.LC1 not in turn.cfg.curtains:
         approach.make_room(turn)
     entering.enter(turn, entering.who_comes(turn, at) or arrival.unseen(turn, shared=turn.sensors.l1.on), at)
@@ -134,9 +135,18 @@ def _measure_length(turn: Turn, at: Now) -> None:
         return
     on_us, l3_us = crossing
     length_m = _length_m(on_us, l3_us, at.mono_us)
+    if length_m > MOTORCYCLE_M and turn.road.last_longest_m < reach.SHORTEST_M:
+        _next_has_crossed(turn, turn.now.back(on_us))
     turn.set_road(crossing=None, last_whole=length_m > turn.road.last_longest_m - LEAST_BED_M)
     if length_m > turn.cfg.long_vehicle_m:
         turn.set_road(last_long=True)
+
+
+def _next_has_crossed(turn: Turn, on: Now) -> None:
+    """Who was on L2 is longer than the first can be, whom LC1 saw pass: a motorcycle that has left sideways."""
+    front = turn.front()
+    if front is not None and arrival.before_arm(front) and entering.may_be(turn, front, on):
+        passages.give_up(turn, front, "it crossed as the one ahead, which had left sideways")
 
 
 def _length_m(on_us: int, l3_us: int, off_us: int) -> float:

@@ -5,7 +5,6 @@ Never: two vehicles made of one that backs a little, or one of two that the curt
 """
 
 from lane_controller.core import approach, arrival, binding, hidden, passages, reach
-from lane_controller.core.effects import AskPlate
 from lane_controller.core.events import PlateRead
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import SAME_SCAN_US, Now
@@ -31,7 +30,9 @@ def lc1_on(turn: Turn, at: Now) -> None:
     elif track is not None:
         track = _moves_on(turn, track, at)
         front_us = track.lc1_on_us if track.lc1_broken else arrival.exact(turn, at)
-        turn.put(track, lc1_broken=True, lc1_clear_us=None, lc1_on_us=front_us)
+        # Unwatched it came to LC1, so its tag left the radio zone before anybody could hear it.
+        past_zone = track.past_zone or turn.road.past
+        turn.put(track, lc1_broken=True, lc1_clear_us=None, lc1_on_us=front_us, past_zone=past_zone)
         if not turn.road.lc1_proven:
             turn.set_road(lc1_proven=True)
     elif _l1_tells_nothing(turn):
@@ -48,11 +49,12 @@ def _moves_on(turn: Turn, track: Track, at: Now) -> Track:
     Without a tag either it may have come later than L1 went on, which can be on by itself.
     """
     came, unread = track.times.l1_on, track.plate is None or track.plate.text is None
-    if track.lc1_broken or came is None or not unread:
+    if track.lc1_broken or came is None or not unread or turn.road.past:
+        # Where only a log tells of it, nobody could hear its tag.
         return track
     if at.mono_us - came.mono_us <= turn.cfg.tag_wait_ms * 1000 or not track.vehicle:
         return track
-    turn.effects.append(AskPlate(track.id, at.mono_us))
+    arrival.ask_plate(turn, track, at.mono_us)
     if arrival.tagged(track):
         return track
     turn.set_line(Sensor.L1, doubted=True)
@@ -128,7 +130,7 @@ def split(turn: Turn, ahead: Track, at: Now) -> None:
     ahead = turn.put(
         ahead, on_l1=False, l1_off_us=at.mono_us, rear_us=rear_us, forward=True, gap_us=None, next_plate=None
     )
-    passages.where_held(turn, ahead)
+    passages.drives_on(turn, ahead)
     arrival.leaves_tags(turn, ahead, at)
     if turn.sensors.l1.doubted:
         # L1 may be on by itself: who follows comes when he breaks LC1.
@@ -243,5 +245,5 @@ def _join(turn: Turn, ahead: Track, follower: Track) -> Track:
     )
     if back.on_l1:
         turn.set_road(occupant=back.id)
-        passages.where_held(turn, back)
+        passages.drives_on(turn, back)
     return back

@@ -35,6 +35,15 @@ def settle_departures(turn: Turn) -> None:
             turn.set_road(uncounted=True)
 
 
+def motorcycles_left(turn: Turn, at_us: int) -> None:
+    """Motorcycles leave sideways; where a log tells what happened, by its time and not by ours."""
+    while True:
+        track, until_us = next_departure(turn)
+        if track is None or track.standing is not MOTORCYCLE or until_us is None or until_us > at_us:
+            return
+        turn.drop(track)
+
+
 def _did_not_come(turn: Turn, track: Track) -> None:
     """Before the open arm it may have stalled. If somebody else had not come either, and the lane was never empty
     since, one vehicle too many was counted: nobody is there.
@@ -63,7 +72,9 @@ def next_departure(turn: Turn) -> tuple[Track | None, int | None]:
         clear = not (turn.sensors.l2.raw or turn.sensors.l3.raw or turn.sensors.lc2.raw)
         gone_us = max(track.l1_off_us, turn.road.l2_off_us or 0, turn.road.l3_off_us or 0, turn.road.passed_us or 0)
         return (track, gone_us + TOGETHER_US) if clear else (None, None)
-    since = max(straight.free_since(turn, track), (track.voided_us or 0) if track.standing is VOID else 0)
+    since = straight.free_since(turn, track)
+    if track.standing is VOID and track.voided_us is not None:
+        since = max(since, track.voided_us)
     stands = track.forward and track.vehicle and not track.live
     return track, since + (turn.cfg.stuck_ms if stands else turn.cfg.pass_timeout_ms) * 1000
 

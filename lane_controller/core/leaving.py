@@ -129,7 +129,7 @@ def passed(turn: Turn, track: Track, at: Now) -> None:
     crossing = (l2_on.mono_us, at.mono_us) if l2_on is not None else None
     turn.set_road(
         last_long=_long(turn, track),
-        last_longest_m=reach.longest(track),
+        last_longest_m=min(reach.longest(track), reach.longest_by_lc1(track, turn.cfg)),
         last_whole=False,
         crossing=crossing,
         passed_us=at.mono_us,

@@ -9,7 +9,7 @@ from lane_controller.core import binding
 from lane_controller.core.effects import Record
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
-from lane_controller.core.records import Abandoned, Authorised, Finding, Held, Passage, PassageClosed, Voided
+from lane_controller.core.records import Abandoned, Authorised, DrivenOn, Finding, Held, Passage, PassageClosed, Voided
 from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, Mode
@@ -46,16 +46,23 @@ def hold(turn: Turn, track: Track, finding: Finding | None, holds: tuple[str, ..
     track = number(turn, track)
     times = evolve(track.times, decided=turn.now)
     track = turn.put(track, standing=Standing.HELD, finding=finding, holds=holds, times=times)
-    where_held(turn, track)
+    _waits(turn, track)
     return track
 
 
-def where_held(turn: Turn, track: Track) -> None:
-    """A vehicle that waits for help is on L1, or has left it towards the arm: a restart has to know."""
-    waits = track.standing in (Standing.HELD, Standing.VOID)
-    if waits and track.passage_id is not None and track.n is not None:
-        past_l1 = track.forward and not track.on_l1
-        turn.effects.append(Record(Held(track.passage_id, track.n, track.flags, turn.now, past_l1)))
+def _waits(turn: Turn, track: Track) -> None:
+    assert track.passage_id is not None and track.n is not None  # noqa: S101, PT018 - number() gave both
+    turn.effects.append(Record(Held(track.passage_id, track.n, track.flags, turn.now, _past_l1(track))))
+
+
+def drives_on(turn: Turn, track: Track) -> None:
+    """It has left L1 towards the arm, or is back on it: a restart has to know."""
+    if track.passage_id is not None:
+        turn.effects.append(Record(DrivenOn(track.passage_id, _past_l1(track), turn.now)))
+
+
+def _past_l1(track: Track) -> bool:
+    return track.forward and not track.on_l1
 
 
 def close(turn: Turn, track: Track, at: Now) -> None:
@@ -146,7 +153,7 @@ def void(turn: Turn, track: Track, reason: str) -> Track:
 
 def void_at_arm(turn: Turn, track: Track, reason: str) -> None:
     """It stands before the closed arm without an authorisation, and waits for help as one that is held."""
-    where_held(turn, number(turn, void(turn, track, reason)))
+    _waits(turn, number(turn, void(turn, track, reason)))
 
 
 def abandon(turn: Turn, track: Track, reason: str) -> None:

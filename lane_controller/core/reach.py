@@ -146,12 +146,12 @@ def may_have_passed_lc1(track: Track, clear_us: int, cfg: LaneConfig) -> bool:
     return track.came_us is None or _s(clear_us - track.came_us) * top >= way + L1_M
 
 
-def no_car(track: Track, cfg: LaneConfig) -> bool:
-    """Whether what passed LC1, at the end of L1, is shorter than any four-wheeler, however hard it sped up."""
+def longest_by_lc1(track: Track, cfg: LaneConfig) -> float:
+    """How long what passed LC1, at the end of L1, is at most, however hard it sped up (m)."""
     begins, on_us, rear_us = _speed_at_lc1(track), track.lc1_on_us, track.rear_us
     if begins is None or on_us is None or rear_us is None:
-        return False
-    return _furthest(cfg, rear_us - on_us, begins, None) < SHORTEST_M - MARGIN_M
+        return UNKNOWN_M
+    return _furthest(cfg, rear_us - on_us, begins, None)
 
 
 def longest(track: Track) -> float:

@@ -1,7 +1,7 @@
 """Durable facts of the lane, in the order they happened, and what a restart needs of them.
 
-In: made by the core as `effects.Record`. Out: written to the journal through `plain.py`; `recovery.recover` folds them
-into `Durable` for `events.Booted`.
+In: made by the core as `effects.Record`. Out: written to the journal through `plain.py`; `remembered.recover` folds
+them into `Durable` for `events.Booted`.
 Never: a record that is changed later. A correction is a new record.
 """
 
@@ -106,7 +106,7 @@ class Authorised:
 class Held:
     """A vehicle is held under this passage id; it may still be authorised, released, or leave.
 
-    Recorded again when it leaves L1 towards the arm (`past_l1`) and when it comes back onto it, for a restart.
+    `past_l1`: it had left L1 towards the arm by then.
     """
 
     passage_id: str
@@ -114,6 +114,16 @@ class Held:
     flags: tuple[Flag, ...]
     at: Now
     past_l1: bool = False
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class DrivenOn:
+    """A vehicle that is authorised or held left L1 towards the arm (`past_l1`), or came back onto it."""
+
+    passage_id: str
+    past_l1: bool
+    at: Now
 
 
 @quick
@@ -187,7 +197,16 @@ class FlagRaised:
 
 
 Record: TypeAlias = (
-    Authorised | Held | PassageClosed | Voided | Abandoned | ModeChanged | OperatorSession | ListChanged | FlagRaised
+    Authorised
+    | Held
+    | DrivenOn
+    | PassageClosed
+    | Voided
+    | Abandoned
+    | ModeChanged
+    | OperatorSession
+    | ListChanged
+    | FlagRaised
 )
 
 
@@ -216,6 +235,8 @@ class Durable:
     """What survives a restart: `epoch` of the storage, counters, pending authorisations, R13 and R15 memory, mode.
 
     `held`: vehicles that were held and, as far as the records tell, are still before the arm.
+    `driven_on`: passage ids of those, pending or held, that have left L1 towards the arm.
+    `lc1_works`: it broke and cleared as the last vehicle passed.
     """
 
     epoch: int = 1
@@ -227,3 +248,5 @@ class Durable:
     mode: Mode = Mode.AUTO
     operator: str | None = None
     held: tuple[Held, ...] = ()
+    driven_on: tuple[str, ...] = ()
+    lc1_works: bool = False

@@ -1,113 +1,30 @@
-"""Restart: what the journal's records leave for the next run, and what the first look at the road makes of it.
+"""Restart: what the first look at the road makes of what the records left (`remembered.py`).
 
-In: records in order (`recover`), then `Booted`, the sensor baseline and the first report of the arm. Out: `Durable`;
-vehicles that continue under their passage id, or void records.
-Never: an arm opened by a boot, a committed charge lost or doubled (I8).
+In: `Booted`, the sensor baseline and the first report of the arm. Out: vehicles that continue under their passage id,
+or void records.
+Never: an arm opened by a boot, a vehicle committed that is still elsewhere.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
-from typing import assert_never
 
-from lane_controller.contracts.values import Outcome
-from lane_controller.core import arrival, binding, passages
+from lane_controller.core import arrival, binding, curtain, passages
 from lane_controller.core.charges import own_charges
 from lane_controller.core.config import Geometry
-from lane_controller.core.effects import AskPlate, Record
+from lane_controller.core.effects import Record
 from lane_controller.core.events import Booted, SensorLevels
-from lane_controller.core.records import (
-    Abandoned,
-    Authorised,
-    Durable,
-    FlagRaised,
-    Held,
-    LastCommit,
-    ListChanged,
-    ModeChanged,
-    OperatorSession,
-    OwnCharge,
-    PassageClosed,
-    StageTimes,
-    Voided,
-)
-from lane_controller.core.records import Record as DurableRecord
+from lane_controller.core.records import Authorised, Held, StageTimes, Voided
 from lane_controller.core.sensors import baseline, raw_edge, settle_lines
-from lane_controller.core.state import Arm, Counts, Desk, Radio, Road, Sensors, Shown, Standing, Track
+from lane_controller.core.state import Arm, Counts, Desk, Radio, Road, Sensors, Shown, Stage, Standing, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, Mode, Sensor
-
-REPEAT_KEPT_US = 600_000_000
-"""`recover` keeps commits this long before the newest record; the lane's own repeat_ms decides."""
-
-
-def recover(records: Iterable[DurableRecord], epoch: int = 1, start: Durable | None = None) -> Durable:
-    """Fold journalled records, oldest first, into what `Booted` needs; `start` continues from a snapshot."""
-    durable = start if start is not None else Durable(epoch=epoch)
-    for record in records:
-        durable = fold(durable, record)
-    return durable
-
-
-def fold(durable: Durable, record: DurableRecord) -> Durable:
-    """One more record. A snapshot of `Durable` with the records after it gives the same as all records."""
-    match record:
-        case Authorised():
-            pending = (*_without(durable, record.passage_id), record)
-            held = tuple(one for one in durable.held if one.n != record.n)
-            durable = replace(durable, n=max(durable.n, record.n), pending=pending, held=held)
-        case Held():
-            held = (*(one for one in durable.held if one.n != record.n), record)
-            durable = replace(durable, n=max(durable.n, record.n), held=held)
-        case PassageClosed():
-            durable = _closed(durable, record)
-        case Voided():
-            durable = replace(durable, pending=_without(durable, record.passage_id))
-        case ModeChanged():
-            durable = replace(durable, mode=record.mode)
-        case OperatorSession():
-            durable = replace(durable, operator=record.operator)
-        case ListChanged():
-            durable = replace(durable, own_charges=tuple(o for o in durable.own_charges if o.epc != record.epc))
-        case Abandoned():
-            durable = replace(durable, held=tuple(one for one in durable.held if one.passage_id != record.passage_id))
-        case FlagRaised():
-            pass
-        case _:
-            assert_never(record)
-    return durable
-
-
-def _without(durable: Durable, passage_id: str) -> tuple[Authorised, ...]:
-    return tuple(pending for pending in durable.pending if pending.passage_id != passage_id)
-
-
-def _closed(durable: Durable, record: PassageClosed) -> Durable:
-    passage = record.passage
-    finding = passage.finding
-    pending = _without(durable, passage.passage_id)
-    # Whoever was before it has gone too.
-    held = tuple(one for one in durable.held if one.n > record.n)
-    durable = replace(
-        durable, n=max(durable.n, record.n), seq=max(durable.seq, passage.seq), pending=pending, held=held
-    )
-    if finding.epc is None or finding.outcome not in passages.BY_TAG:
-        return durable
-    utc_us = passage.times.l3_on.utc_us if passage.times.l3_on else passage.closed.utc_us
-    kept = tuple(c for c in durable.last_commits if c.epc != finding.epc and c.utc_us >= utc_us - REPEAT_KEPT_US)
-    durable = replace(durable, last_commits=(*kept, LastCommit(finding.epc, utc_us)))
-    if finding.outcome is not Outcome.CHARGED:
-        return durable
-    version = finding.entry_version or 0
-    before = sum(o.sum_vnd for o in durable.own_charges if o.epc == finding.epc and o.entry_version == version)
-    others = tuple(o for o in durable.own_charges if o.epc != finding.epc)
-    return replace(durable, own_charges=(*others, OwnCharge(finding.epc, version, before + finding.fare_vnd)))
 
 
 def booted(turn: Turn, event: Booted) -> None:
     """A new run. Latched modes end with it: the boot rule closes the arm, so the lane goes on in AUTO (ADR 0010)."""
     durable = event.durable
     mode = Mode.AUTO if durable.mode in (Mode.CONVOY, Mode.EMERGENCY) else durable.mode
-    turn.sensors, turn.radio, turn.road, turn.tracks, turn.trace = Sensors(), Radio(), Road(), (), ()
+    turn.sensors, turn.radio, turn.tracks, turn.trace = Sensors(), Radio(), (), ()
+    turn.road = Road(lc1_proven=durable.lc1_works and Sensor.LC1 in turn.cfg.curtains)
     turn.desk = Desk(mode=mode, operator=durable.operator, tariffs=event.tariffs)
     turn.arm = Arm(boot_hold=True)
     turn.shown = Shown()
@@ -121,6 +38,7 @@ def booted(turn: Turn, event: Booted) -> None:
         last_commits={c.epc: turn.t - (turn.now.utc_us - c.utc_us) for c in durable.last_commits},
         pending=durable.pending,
         held=durable.held,
+        driven_on=durable.driven_on,
     )
     if event.restart:
         turn.flag(Flag.RECOVERED)
@@ -134,15 +52,32 @@ def levels(turn: Turn, event: SensorLevels) -> None:
     if turn.road.baseline_due:
         baseline(turn, found)
         still = event.still and turn.cfg.geometry is Geometry.G2
-        turn.set_road(baseline_due=False, past=event.past, still=still)
+        # What LC1 was before counts only where it is known what has happened since.
+        proven = turn.road.lc1_proven and (event.past or event.still)
+        turn.set_road(baseline_due=False, past=event.past, still=still, lc1_proven=proven)
         return
     for sensor, on in found.items():
         if turn.line(sensor).raw is not on:
             turn.set_road(levels_us=turn.t)
             raw_edge(turn, sensor, on, turn.t)
     if turn.road.past:
+        _next_on_l1(turn)
         turn.set_road(past=False, told_us=turn.t)
         _void_gone(turn)
+        there = turn.occupant()
+        if there is not None and turn.sensors.l1.raw:
+            arrival.ask_plate(turn, there, turn.t)
+
+
+def _next_on_l1(turn: Turn) -> None:
+    """LC1 has cleared behind whoever came onto L1 in the log: the next is on it, bumper to bumper, heard from now."""
+    there = turn.occupant()
+    if there is None or there.gap_us is None or there.stage is not Stage.BEFORE or not turn.sensors.l1.raw:
+        return
+    curtain.split(turn, there, turn.now.back(there.gap_us))
+    behind = turn.occupant()
+    if behind is not None:
+        turn.put(behind, times=StageTimes(l1_on=turn.now))
 
 
 def _void_gone(turn: Turn) -> None:
@@ -167,8 +102,8 @@ def settle_boot(turn: Turn) -> None:
     if turn.road.boot_seen or turn.road.baseline_due or not turn.arm.known:
         return
     turn.set_road(boot_seen=True)
-    pending, held = turn.counts.pending, turn.counts.held
-    turn.counts = replace(turn.counts, pending=(), held=())
+    pending, held, driven_on = turn.counts.pending, turn.counts.held, turn.counts.driven_on
+    turn.counts = replace(turn.counts, pending=(), held=(), driven_on=())
     s = turn.sensors
     # Before recovered edges the arm tells nothing: it closed behind a vehicle that may have crossed meanwhile.
     gone = not (s.l1.on or s.l2.on or not turn.arm.closed_limit or turn.road.past)
@@ -176,27 +111,29 @@ def settle_boot(turn: Turn) -> None:
         for old in pending:
             turn.effects.append(Record(Voided(old.passage_id, "vehicle gone at restart", turn.now)))
         pending = ()
-    queue, anew = _queue(turn, pending, held)
+    queue, anew = _queue(turn, pending, held, driven_on)
     _place(turn, [_restore(turn, old) for old in queue], anew)
     if gone and turn.road.still:
         _void_gone(turn)
 
 
-def _queue(turn: Turn, pending: tuple[Authorised, ...], held: tuple[Held, ...]) -> tuple[list[Authorised | Held], bool]:
+def _queue(
+    turn: Turn, pending: tuple[Authorised, ...], held: tuple[Held, ...], driven_on: tuple[str, ...]
+) -> tuple[list[Authorised | Held], bool]:
     """Who may still be there, in order. Held vehicles only if nothing that happened since is unknown (`past`).
 
-    Behind one that is held, whoever is found on L1 is decided anew (True): it is that one, unless it had driven on.
+    Whoever is found on L1 is decided anew (True) behind one that had driven on; one that is held and had not, is he.
     """
     if not (turn.road.past or turn.road.still):
         return _in_order([*pending]), False
     queue = _in_order([*pending, *held])
-    last = queue[-1] if queue else None
-    if not isinstance(last, Held):
+    if not queue:
         return queue, False
-    on_l1 = turn.sensors.l1.on
-    if not last.past_l1 and (on_l1 or turn.cfg.geometry is Geometry.G1):
+    on_l1, last = turn.sensors.l1.on, queue[-1]
+    behind = last.passage_id in driven_on
+    if isinstance(last, Held) and not behind and (on_l1 or turn.cfg.geometry is Geometry.G1):
         queue.pop()
-    return queue, on_l1
+    return queue, on_l1 and (behind or isinstance(last, Held))
 
 
 def _in_order(known: list[Authorised | Held]) -> list[Authorised | Held]:
@@ -270,10 +207,11 @@ def _place(turn: Turn, tracks: list[Track], anew: bool) -> None:
     waiting = list(tracks)
     room = turn.cfg.geometry is Geometry.G2 or (s.l1.on and len(waiting) == 1 and not anew)
     tail = s.l3.on and (room or not waiting)
+    if s.l2.on:
+        turn.set_road(lc2_split=s.l3.on and not s.lc2.on)
     if s.l2.on and not tail:
         first = waiting.pop(0) if waiting else arrival.begin(turn, None)
         passages.enter_l2(turn, first, turn.now)
-        turn.set_road(lc2_split=s.l3.on and not s.lc2.on)
     elif s.l3.on and waiting and not s.l1.on:
         turn.put(waiting[0], boot_l3=turn.now)
     if not s.l1.on:
@@ -283,7 +221,7 @@ def _place(turn: Turn, tracks: list[Track], anew: bool) -> None:
     if waiting and not anew:
         last = turn.put(waiting[-1], on_l1=True, lc1_broken=s.lc1.on, l1_off_us=None)
         turn.set_road(occupant=last.id)
-        turn.effects.append(AskPlate(last.id, turn.t))
+        arrival.ask_plate(turn, last, turn.t)
     else:
         turn.put(arrival.begin(turn, turn.now), lc1_broken=s.lc1.on, past_zone=s.lc1.on)
 

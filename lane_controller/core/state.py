@@ -354,6 +354,7 @@ class Counts:
     last_commits: Mapping[str, int] = field(default_factory=dict)
     pending: tuple[Authorised, ...] = ()
     held: tuple[Held, ...] = ()
+    driven_on: tuple[str, ...] = ()
 
 
 @quick

@@ -41,18 +41,22 @@ def came_through(turn: Turn, front: Track, at: Now) -> Track:
 
 
 def free_since(turn: Turn, track: Track) -> int:
-    """Since when nothing is known that keeps the first vehicle before the arm from driving."""
+    """Since when nothing is known that keeps the first vehicle before the arm from driving.
+
+    What a log tells of may have happened before the clock of this machine began: such an instant is negative.
+    """
     road, opened, decided = turn.road, track.times.open_confirmed, track.times.decided
-    return max(
-        track.l1_off_us or 0,
-        road.l2_off_us or 0,
-        road.l3_off_us or 0,
+    known = (
+        track.l1_off_us,
+        road.l2_off_us,
+        road.l3_off_us,
         # Whoever waited behind another vehicle has its time from when that one was gone.
-        road.passed_us or 0,
-        opened.mono_us if opened is not None else 0,
+        road.passed_us,
+        opened.mono_us if opened is not None else None,
         # Released long after it left L1: its time runs from the open limit, which comes after the decision.
-        decided.mono_us if decided is not None and track.live else 0,
+        decided.mono_us if decided is not None and track.live else None,
     )
+    return max((us for us in known if us is not None), default=0)
 
 
 def _straight(turn: Turn, front: Track, at: Now) -> Track | None:

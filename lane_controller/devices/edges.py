@@ -286,12 +286,20 @@ def _without_arrival(missed: list[EdgeMessage]) -> list[EdgeMessage]:
     on_l1 = [edge for edge in missed if edge.which is Sensor.L1]
     if not on_l1 or not on_l1[-1].v or _from_downstream(on_l1[-1], missed) or _at_arm(on_l1[-1], missed):
         return missed
+    if _past_lc1(on_l1[-1], missed):
+        return missed
     return [edge for edge in missed if edge is not on_l1[-1]]
 
 
 def _at_arm(arrival: EdgeMessage, missed: list[EdgeMessage]) -> bool:
     """Somebody is on L2 since: perhaps this one, a long vehicle; then it has come before."""
     return any(edge.which is Sensor.L2 and edge.v and edge.seq > arrival.seq for edge in missed)
+
+
+def _past_lc1(arrival: EdgeMessage, missed: list[EdgeMessage]) -> bool:
+    """LC1 has broken and cleared since: it drove on, and who is on L1 now came bumper to bumper."""
+    lc1 = [edge.v for edge in missed if edge.which is Sensor.LC1 and edge.seq > arrival.seq]
+    return True in lc1 and False in lc1[lc1.index(True) :]
 
 
 def _from_downstream(arrival: EdgeMessage, missed: list[EdgeMessage]) -> bool:

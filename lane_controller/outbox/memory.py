@@ -13,7 +13,7 @@ from typing import Final
 from lane_controller.core.events import Booted
 from lane_controller.core.plain import PlainError, event_from_plain, record_from_plain, to_plain
 from lane_controller.core.records import Durable, Record
-from lane_controller.core.recovery import recover
+from lane_controller.core.remembered import recover
 from lane_controller.outbox.journal import Journal
 
 SNAPSHOT_AFTER: Final = 2_000

@@ -20,7 +20,7 @@ from lane_controller.core.instant import Now
 from lane_controller.core.plain import record_from_plain, to_plain
 from lane_controller.core.records import Durable
 from lane_controller.core.records import Record as DurableRecord
-from lane_controller.core.recovery import recover
+from lane_controller.core.remembered import recover
 from lane_controller.core.state import Lane
 from lane_controller.core.values import Tariff
 from lane_controller.world.agenda import Agenda

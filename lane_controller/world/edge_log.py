@@ -70,4 +70,8 @@ def without_arrival(missed: list[Edge]) -> list[Edge]:
         return missed
     if any(edge[1] is Sensor.LC1 and edge[2] and abs(edge[3] - came_us) <= SAME_SCAN_US for edge in missed):
         return missed
+    lc1 = [edge[2] for edge in missed if edge[1] is Sensor.LC1 and edge[3] > came_us]
+    if True in lc1 and False in lc1[lc1.index(True) :]:
+        # It drove on, and who is on L1 now came bumper to bumper.
+        return missed
     return [edge for edge in missed if edge is not on_l1[-1]]

@@ -24,7 +24,7 @@ from lane_controller.core.effects import (
 from lane_controller.core.events import ClockStepped, Event, ListEntryChanged, ListHeartbeat
 from lane_controller.core.instant import Now
 from lane_controller.core.records import Authorised, Held, PassageClosed, Voided
-from lane_controller.core.recovery import recover
+from lane_controller.core.remembered import recover
 from lane_controller.core.values import BarrierAction, Mode, TagEntry
 from lane_controller.world.agenda import US, Agenda
 from lane_controller.world.camera import Camera

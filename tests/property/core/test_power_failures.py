@@ -13,7 +13,7 @@ from lane_controller.app.scenario_world import World
 from lane_controller.core.effects import Record
 from lane_controller.core.plain import record_from_plain
 from lane_controller.core.records import Authorised, PassageClosed, Voided
-from lane_controller.core.recovery import recover
+from lane_controller.core.remembered import recover
 from tests.unit.core.worlds import named, run
 
 TWO_CARS = named("S04")

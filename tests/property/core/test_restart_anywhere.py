@@ -26,7 +26,7 @@ from lane_controller.core.lane import step
 from lane_controller.core.plain import record_from_plain, to_plain
 from lane_controller.core.records import Authorised, PassageClosed, Voided
 from lane_controller.core.records import Record as DurableRecord
-from lane_controller.core.recovery import recover
+from lane_controller.core.remembered import recover
 from lane_controller.core.values import Sensor
 from tests.property.core.worlds import PLATES, TAGS, scenario_of
 

@@ -25,7 +25,7 @@ from lane_controller.core.events import (
 from lane_controller.core.instant import Now
 from lane_controller.core.lane import start, step
 from lane_controller.core.records import Abandoned, Durable, Held, PassageClosed, Record, StageTimes, Voided
-from lane_controller.core.recovery import recover
+from lane_controller.core.remembered import recover
 from lane_controller.core.values import BarrierState, Flag, Mode, Sensor, Tariff
 
 TARIFF = Tariff(1, 0, ((1, 35_000), (2, 50_000), (3, 75_000), (4, 120_000), (5, 180_000)))
@@ -102,8 +102,9 @@ def held_before_the_arm() -> tuple[Run, str]:
     """A vehicle without a tag is held, and has left L1 towards the arm."""
     run = Run(Durable())
     run.drive(OVER_L1)
-    (held,) = recover(run.records).held
-    assert held.past_l1
+    durable = recover(run.records)
+    (held,) = durable.held
+    assert durable.driven_on == (held.passage_id,)
     return run, held.passage_id
 
 
@@ -144,7 +145,25 @@ def test_records_tell_who_is_held_until_it_crosses_or_leaves() -> None:
     before.tell(OPEN)
     before.drive(OVER_ARM)
     assert before.closed()
-    assert recover(before.records).held == ()
+    durable = recover(before.records)
+    assert (durable.held, durable.driven_on, durable.lc1_works) == ((), (), True)
+
+
+def test_records_tell_who_has_driven_on_and_who_is_back_on_l1() -> None:
+    before, passage_id = held_before_the_arm()
+    run = Run(recover(before.records), NOBODY_THEN)
+    back = ((L1, True, 0), (LC1, True, 0))
+    run.drive(back, began_ms_ago=9_000)
+    run.tell(SensorLevels(True, False, False, True, False), CLOSED, after_ms=300)
+    durable = recover([*before.records, *run.records])
+    assert [held.passage_id for held in durable.held] == [passage_id]
+    assert durable.driven_on == ()
+
+
+def test_a_journal_without_the_record_of_driving_on_is_read() -> None:
+    now = Now(0, UTC_US)
+    older = Held("CM-01-e1-000001", 1, (), now, past_l1=True)
+    assert recover([older]).driven_on == (older.passage_id,)
 
 
 def test_who_backs_onto_l1_is_nobody_new_though_the_edge_of_l1_is_lost() -> None:

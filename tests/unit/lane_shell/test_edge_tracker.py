@@ -102,6 +102,16 @@ def test_at_a_start_the_road_is_first_as_it_was_before_the_logged_edges() -> Non
     assert link.tracker.position == PlcPosition("b", 6)
 
 
+def test_who_came_onto_l1_and_passed_lc1_since_does_not_arrive_with_the_levels() -> None:
+    """On L1 is the next one, bumper to bumper: L1 has not cleared between the two."""
+    link = Link(PlcPosition("b", 4))
+    logged = [edge("l1", True, 5, recovered=True), edge("lc1", True, 9, recovered=True)]
+    link.feed(status(), level("l1", True, 5), level("l2", False, 1), level("l3", False, 2), closed(), *logged)
+    link.feed(*[edge("lc1", v, seq, recovered=True) for v, seq in ((False, 12), (True, 30))])
+    told = [changed(event) for event in link.wait(SETTLE_US) if isinstance(event, SensorChanged)]
+    assert told == [(Sensor.L1, True), (Sensor.LC1, True), (Sensor.LC1, False), (Sensor.LC1, True)]
+
+
 def test_a_start_waits_for_the_rest_of_the_log_and_not_for_ever() -> None:
     link = Link(PlcPosition("b", 4))
     link.feed(status(), level("l1", False, 7), level("l2", False, 3), level("l3", False, 2), closed())

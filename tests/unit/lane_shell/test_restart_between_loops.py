@@ -27,7 +27,7 @@ from lane_controller.core.events import (
 from lane_controller.core.instant import Now
 from lane_controller.core.lane import start, step
 from lane_controller.core.records import Abandoned, Authorised, Durable, Held, PassageClosed, Record, Voided
-from lane_controller.core.recovery import recover
+from lane_controller.core.remembered import recover
 from lane_controller.core.state import Standing
 from lane_controller.core.values import BarrierState, Sensor, TagEntry, Tariff
 
@@ -46,6 +46,7 @@ class Life:
     def __init__(self, durable: Durable, at_us: int, config: LaneConfig | None = None) -> None:
         self.lane, self.at_us = start(config or LaneConfig()), at_us
         self.records: list[Record] = []
+        self.asked: list[int] = []
         self._timers: dict[str, int] = {}
         self.tell(Booted("b", durable.n > 0, durable, (TARIFF,)), ListHeartbeat(1, 0), ReaderConnected("r", None))
 
@@ -62,7 +63,8 @@ class Life:
             self._step(event)
 
     def edge(self, sensor: Sensor, on: bool, *, happened_us: int | None = None) -> SensorChanged:
-        return SensorChanged(sensor, on, happened_us is not None, happened_us or self.at_us)
+        recovered = happened_us is not None
+        return SensorChanged(sensor, on, recovered, self.at_us if happened_us is None else happened_us)
 
     def _step(self, event: Event) -> None:
         self.lane, effects = step(self.lane, event, Now(self.at_us, UTC_US + self.at_us))
@@ -70,6 +72,8 @@ class Life:
             match effect:
                 case fx.Record(record):
                     self.records.append(record)
+                case fx.AskPlate():
+                    self.asked.append(effect.track)
                 case fx.StartTimer():
                     self._timers[effect.key] = effect.at_mono_us
                 case fx.CancelTimer():
@@ -100,13 +104,15 @@ def restart(durable: Durable, past: SensorLevels, crossed: Sequence[tuple[Sensor
     return life
 
 
-def restart_long(durable: Durable, past: SensorLevels, told: Sequence[tuple[Sensor, bool, int]]) -> Life:
-    """The same in a non-stop lane, without anything that happens afterwards."""
-    life = Life(durable, 10**9 + 60_000_000, G2)
+def restart_long(
+    durable: Durable, past: SensorLevels, told: Sequence[tuple[Sensor, bool, int]], now: SensorLevels = CLEAR
+) -> Life:
+    """The same in a non-stop lane, without anything that happens afterwards; the machine's clock has begun anew."""
+    life = Life(durable, 1_000_000, G2)
     life.tell(PlcOnline(), past, CLOSED, after_ms=300)
     for sensor, on, ago_ms in told:
         life.tell(life.edge(sensor, on, happened_us=life.at_us - ago_ms * 1000))
-    life.tell(CLEAR, CLOSED)
+    life.tell(now, CLOSED)
     return life
 
 
@@ -390,3 +396,133 @@ def test_who_is_void_before_the_arm_stands_there_after_a_restart() -> None:
     (waits,) = durable.held
     (there,) = restart_long(durable, replace(CLEAR, still=True), ()).lane.tracks
     assert (there.passage_id, there.standing, there.forward) == (waits.passage_id, Standing.HELD, True)
+
+
+WORKED = Durable(n=1, lc1_works=True)
+"""The last vehicle before the power cut broke LC1, and cleared it."""
+
+
+def test_who_is_on_l1_and_off_it_without_lc1_has_backed_out_where_lc1_worked_before() -> None:
+    """Else he is held before the arm for ever, and whoever comes is taken for the one before."""
+    life = restart_long(WORKED, ON_L1, ((Sensor.L1, False, 9_000),))
+    assert life.lane.tracks == ()
+    assert moved(life) == [Abandoned]
+
+
+def test_where_nobody_knows_whether_lc1_works_he_may_have_driven_on() -> None:
+    assert len(restart_long(Durable(n=1), ON_L1, ((Sensor.L1, False, 9_000),)).lane.tracks) == 1
+
+
+ON_ALL = SensorLevels(True, True, True, True, True, past=True)
+TAIL = (
+    (Sensor.L3, False, 42_500), (Sensor.L3, True, 42_300), (Sensor.LC1, False, 42_200), (Sensor.L1, False, 42_200),
+    (Sensor.LC2, False, 40_900), (Sensor.L2, False, 40_800), (Sensor.L3, False, 40_400),
+)  # fmt: skip
+
+
+def test_the_axles_of_a_lorry_that_has_crossed_commit_nobody_behind_it() -> None:
+    """LC2 stays broken while L3 goes off and on under its bed, and who was let through next is on L1."""
+    life = restart_long(authorised_long(), ON_ALL, TAIL)
+    assert ends(life) == [("Voided", "vehicle gone at restart")]
+    (there,) = life.lane.tracks
+    assert (there.standing, there.forward) == (Standing.VOID, True)
+
+
+def driven_on_long(*behind: Event) -> Durable:
+    """A non-stop lane that had let a vehicle through, which drove on; it died as the next one had come onto L1."""
+    life = Life(Durable(), 10**9, G2)
+    life.tell(PlcOnline(), CLEAR, CLOSED)
+    life.tell(life.edge(Sensor.L1, True), *[TagSeen("AA", None, 1, -55, None, "r", TAG)] * 4)
+    life.tell(life.edge(Sensor.LC1, True), after_ms=300)
+    life.tell(life.edge(Sensor.LC1, False), life.edge(Sensor.L1, False), after_ms=700)
+    life.tell(after_ms=2_000)
+    life.tell(life.edge(Sensor.L1, True), *behind)
+    life.tell(after_ms=100)
+    return recover(life.records, 1)
+
+
+def test_who_was_let_through_and_had_driven_on_is_not_on_l1() -> None:
+    """The records tell it; whoever is on L1 is decided anew, and pays with his own tag."""
+    durable = driven_on_long()
+    (given,) = durable.pending
+    life = restart_long(durable, replace(ON_L1, past=False, still=True), (), ON_L1)
+    ahead, there = life.lane.tracks
+    assert (ahead.passage_id, ahead.on_l1, ahead.forward) == (given.passage_id, False, True)
+    assert (there.on_l1, there.standing) == (True, Standing.WAITING)
+
+
+def test_the_tag_of_who_drove_through_lc1_unwatched_had_left_the_radio_zone() -> None:
+    """A tag first heard after the restart is that of the next one, who stands in the zone."""
+    now = replace(ON_L1, lc1=True, past=False)
+    life = restart_long(held_long(), ON_L1, ((Sensor.LC1, True, 12_000),), now)
+    life.tell(*[TagSeen("AA", None, 1, -55, None, "r", TAG)] * 4)
+    life.tell(after_ms=2_000)
+    assert not any(isinstance(record, Authorised) for record in life.records)
+    held, there = life.lane.tracks
+    assert (held.on_l1, there.on_l1, there.standing) == (False, True, Standing.HELD)
+
+
+BUMPER_TO_BUMPER = ((Sensor.L1, True, 19_300), (Sensor.LC1, True, 18_500), (Sensor.LC1, False, 17_400))
+
+
+def test_who_is_on_l1_behind_one_that_lc1_saw_drive_on_is_the_next() -> None:
+    life = restart_long(WORKED, replace(CLEAR, past=True), BUMPER_TO_BUMPER, replace(ON_L1, past=False))
+    ahead, there = life.lane.tracks
+    assert (ahead.forward, ahead.on_l1, there.on_l1) == (True, False, True)
+    life.tell(*[TagSeen("AA", None, 1, -55, None, "r", TAG)] * 4)
+    life.tell(after_ms=1_000)
+    (given,) = [record for record in life.records if isinstance(record, Authorised)]
+    assert life.lane.tracks[1].passage_id == given.passage_id
+    assert life.asked == [there.id], "the camera sees him, and nobody whom only the log tells of"
+
+
+def test_nobody_is_behind_one_whose_rear_left_l1_at_the_end_of_the_log() -> None:
+    """L1 off has not lasted long enough to be believed."""
+    just_now = ((Sensor.L1, True, 2_000), (Sensor.LC1, True, 1_100), (Sensor.LC1, False, 70), (Sensor.L1, False, 70))
+    life = restart_long(WORKED, replace(CLEAR, past=True), just_now)
+    life.tell(after_ms=500)
+    assert len(life.lane.tracks) == 1
+
+
+def rode(began_ms_ago: int) -> tuple[tuple[Sensor, bool, int], ...]:
+    """A motorcycle of 2 m at 6 m/s."""
+    at = (Sensor.L1, True, 0), (Sensor.LC1, True, 310), (Sensor.LC1, False, 650), (Sensor.L1, False, 650)
+    return tuple((sensor, on, began_ms_ago - ms) for sensor, on, ms in at)
+
+
+def from_a_stand(began_ms_ago: int) -> tuple[tuple[Sensor, bool, int], ...]:
+    """A car of 4 m goes from the stop line over the arm."""
+    at = (
+        (Sensor.L2, True, 0), (Sensor.LC2, True, 300), (Sensor.L3, True, 800), (Sensor.LC2, False, 1_210),
+        (Sensor.L2, False, 1_410), (Sensor.L3, False, 1_840),
+    )  # fmt: skip
+    return tuple((sensor, on, began_ms_ago - ms) for sensor, on, ms in at)
+
+
+def test_a_motorcycle_that_nobody_saw_for_pass_timeout_of_the_log_has_left_sideways() -> None:
+    """What stands at the arm 40 s later is the car behind it, though the log is told at once."""
+    drove = tuple((sensor, on, ago_ms + 6_000) for sensor, on, ago_ms in ARRIVAL)
+    life = restart_long(WORKED, replace(CLEAR, past=True), (*rode(52_000), *drove, *from_a_stand(4_000)))
+    assert life.lane.tracks == ()
+    assert moved(life) == [PassageClosed]
+
+
+def test_a_car_does_not_cross_as_something_that_was_shorter_than_any_car() -> None:
+    """What passed LC1 unwatched was a motorcycle or a very short car that sped up; what crossed was neither."""
+    short = (
+        (Sensor.L1, True, 12_000),
+        (Sensor.LC1, True, 11_670),
+        (Sensor.LC1, False, 11_280),
+        (Sensor.L1, False, 11_280),
+    )
+    behind = tuple((sensor, on, ago_ms - 32_000) for sensor, on, ago_ms in ARRIVAL)
+    life = restart_long(WORKED, replace(CLEAR, past=True), (*short, *behind))
+    assert [track.vehicle for track in life.lane.tracks] == [True, True]
+    came = (Sensor.L2, True, 4_000), (Sensor.LC2, True, 300), (Sensor.L3, True, 500)
+    went = (Sensor.LC2, False, 900), (Sensor.L2, False, 170), (Sensor.L3, False, 390)
+    for sensor, on, after_ms in came + went:
+        life.tell(after_ms=after_ms)
+        life.tell(life.edge(sensor, on))
+    life.tell(after_ms=500)
+    assert moved(life) == [PassageClosed]
+    assert life.lane.tracks == ()

@@ -11,7 +11,7 @@ from lane_controller.core.events import Event, TagSeen
 from lane_controller.core.instant import Now
 from lane_controller.core.records import Durable, PassageClosed
 from lane_controller.core.records import Record as DurableRecord
-from lane_controller.core.recovery import recover
+from lane_controller.core.remembered import recover
 from lane_controller.core.state import Lane
 from lane_controller.core.values import BarrierAction, Cause
 from lane_controller.world.computer import Step
