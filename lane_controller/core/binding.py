@@ -110,10 +110,17 @@ def in_time(turn: Turn, tag: HeardTag, track: Track) -> bool:
     if l1_on is None:
         return turn.t - tag.last_us >= QUIET_US[turn.cfg.geometry]
     deadline = l1_on.mono_us + turn.cfg.tag_wait_ms * 1000
-    if tag.first.mono_us > deadline or track.past_zone:
+    if tag.first.mono_us > (l1_on.mono_us if _out_of_zone(turn, track) else deadline) or track.past_zone:
         return False
     last_chance = max(deadline, tag.first.mono_us + turn.cfg.rf_window_ms * 1000)
     return tag.credible is None or tag.credible.mono_us <= last_chance
+
+
+def _out_of_zone(turn: Turn, track: Track) -> bool:
+    """Noticed only as it broke LC1, where L1 tells nothing: in a non-stop lane the zone ends two metres before."""
+    l1_on, front_us = track.times.l1_on, track.lc1_on_us
+    noticed = l1_on is not None and front_us is not None and front_us <= l1_on.mono_us
+    return noticed and turn.cfg.geometry is Geometry.G2
 
 
 def plate_vouches(turn: Turn, tag: HeardTag, track: Track) -> bool:

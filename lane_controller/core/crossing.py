@@ -91,11 +91,8 @@ def l2_off(turn: Turn, at: Now) -> None:
     walked = _walked(turn, at)
     _measure_length(turn, at)
     if walked is not None:
-        turn.flag(Flag.PEDESTRIAN)
-        if walked.times.l1_on is None and not walked.recovered:
-            entering.nobody_there(turn, walked)
-        else:
-            entering.still_before(turn, walked)
+        _on_foot_behind(turn, walked)
+        _l2_cleared(turn, at)
     elif _lc2_shows(turn, at):
         turn.set_line(Sensor.L2, dropout=True)
         turn.flag(Flag.LOOP_DROPOUT, turn.under_arm())
@@ -103,20 +100,28 @@ def l2_off(turn: Turn, at: Now) -> None:
         _l2_cleared(turn, at)
 
 
+def _on_foot_behind(turn: Turn, walked: Track) -> None:
+    turn.flag(Flag.PEDESTRIAN)
+    if walked.times.l1_on is None and not walked.recovered:
+        entering.nobody_there(turn, walked)
+    else:
+        entering.still_before(turn, walked)
+
+
 def _walked(turn: Turn, off: Now) -> Track | None:
     """Who was taken for the next vehicle as LC2 broke over an L2 that had not cleared, and cannot have left L2 by now.
 
     It was close behind the vehicle ahead, so no further on than that one's rear has come since it left LC2.
     """
-    track, l2_us = turn.under_arm(), turn.trace_on(Sensor.L2)
+    track, l2_us = turn.last_under_arm(), turn.trace_on(Sensor.L2)
     crossing = turn.road.crossing
-    if track is None or track.times.l2_on is None or l2_us is None or crossing is None:
+    if track is None or track.times.l2_on is None or l2_us is None:
         return None
     came_us = track.times.l2_on.mono_us
     rear_us = next(
         (e.mono_us for e in reversed(turn.trace) if e.sensor is Sensor.LC2 and not e.on and e.mono_us <= came_us), None
     )
-    if came_us <= l2_us or rear_us is None or rear_us < crossing[1]:
+    if came_us <= l2_us or rear_us is None or (crossing is not None and rear_us < crossing[1]):
         return None
     return None if reach.behind_has_left_l2(crossing, rear_us, off.mono_us, turn.cfg) else track
 

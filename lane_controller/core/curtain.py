@@ -35,10 +35,10 @@ def lc1_on(turn: Turn, at: Now) -> None:
         turn.put(track, lc1_broken=True, lc1_clear_us=None, lc1_on_us=front_us, past_zone=past_zone)
         if not turn.road.lc1_proven:
             turn.set_road(lc1_proven=True)
-    elif _l1_tells_nothing(turn):
+    elif l1_tells_nothing(turn):
         last = turn.tracks[-1] if turn.tracks else None
         ahead = last.id if arrival.before_arm(last) and last is not None else None
-        turn.put(arrival.begin(turn, at), lc1_broken=True, split_from=ahead)
+        turn.put(arrival.begin(turn, at), lc1_broken=True, lc1_on_us=arrival.exact(turn, at), split_from=ahead)
     elif not turn.sensors.l1.raw and turn.front() is None:
         turn.flag(Flag.PEDESTRIAN)
 
@@ -98,7 +98,7 @@ def lc1_off(turn: Turn, at: Now) -> None:
     """LC1 off: the rear of the vehicle on L1, perhaps with a follower behind it."""
     l1 = turn.sensors.l1
     track = turn.occupant()
-    if track is not None and track.returned_us is not None and _l1_tells_nothing(turn):
+    if track is not None and track.returned_us is not None and l1_tells_nothing(turn):
         # It came back over LC1, and L1 tells nothing: it left upstream.
         turn.set_road(occupant=None)
         passages.abandon(turn, track, "left upstream")
@@ -189,7 +189,7 @@ def _too_short_for_both(turn: Turn, track: Track, at: Now) -> None:
     A tag first heard meanwhile tells for certain. Without one the sensor may be stuck, but somebody may come.
     """
     came = track.times.l1_on
-    if came is None or not track.on_l1 or not turn.sensors.l1.raw or turn.road.lc1_proven or _l1_tells_nothing(turn):
+    if came is None or not track.on_l1 or not turn.sensors.l1.raw or turn.road.lc1_proven or l1_tells_nothing(turn):
         return
     if reach.longest(track) > reach.l1_to_l3_m(turn.cfg) - reach.MARGIN_M:
         return
@@ -214,7 +214,7 @@ def rejoin(turn: Turn, follower: Track) -> bool:
     if ahead.plate is None or not plates_agree(ahead.plate.text, follower.plate.text):
         return False
     back = _join(turn, ahead, follower)
-    if back.on_l1 and _l1_tells_nothing(turn):
+    if back.on_l1 and l1_tells_nothing(turn):
         turn.put(back, returned_us=turn.t)
     return True
 
@@ -224,10 +224,11 @@ def _was_nobody(turn: Turn, ahead: Track, plate: PlateRead) -> bool:
     unread = ahead.plate is None or ahead.plate.text is None
     registered = ahead.finding.plate_registered if ahead.finding is not None else None
     sure = plate.confidence >= turn.cfg.plate_sure and plates_agree(plate.text, registered)
-    return _l1_tells_nothing(turn) and unread and ahead.live and sure
+    return l1_tells_nothing(turn) and unread and ahead.live and sure
 
 
-def _l1_tells_nothing(turn: Turn) -> bool:
+def l1_tells_nothing(turn: Turn) -> bool:
+    """L1 is on by itself."""
     return turn.sensors.l1.stuck or turn.sensors.l1.doubted
 
 

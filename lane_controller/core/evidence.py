@@ -132,12 +132,20 @@ def measured(turn: Turn, event: ClassMeasured) -> None:
 
 
 def _subject_of_class(turn: Turn, track_id: int | None) -> Track | None:
-    """Whose class it is: while the PLC is silent, who was measured already may have left L1, and another is on it."""
+    """Whose class it is: while the PLC is silent, who was measured already may have left L1, and another is on it.
+
+    Where L1 tells nothing, whoever broke LC1 a while ago is no more measured: it is the next one, about to break it.
+    """
     if track_id is not None:
         return turn.track(track_id)
     occupant = turn.occupant()
     another = not turn.desk.plc_online and occupant is not None and occupant.measured is not None
-    return None if another else occupant
+    return None if another or _passed_lc1(turn, occupant) else occupant
+
+
+def _passed_lc1(turn: Turn, track: Track | None) -> bool:
+    front_us = track.lc1_on_us if track is not None else None
+    return front_us is not None and turn.t - front_us > arrival.LOOSE_US and curtain.l1_tells_nothing(turn)
 
 
 def settle_motorcycles(turn: Turn) -> None:

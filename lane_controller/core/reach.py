@@ -106,15 +106,20 @@ def one_body(at: AtArm) -> bool:
     return begins * took + ACCELERATION_M_S2 * took * took / 2 >= LC2_TO_L3_M - MARGIN_M
 
 
-def behind_has_left_l2(ahead: tuple[int, int], rear_us: int, off_us: int, cfg: LaneConfig) -> bool:
+def behind_has_left_l2(ahead: tuple[int, int] | None, rear_us: int, off_us: int, cfg: LaneConfig) -> bool:
     """Whether somebody close behind a vehicle can have gone over L2 by then.
 
-    `ahead`: when that vehicle came onto L2 and L3; `rear_us`: when its rear left LC2. Who follows is behind its rear.
+    `ahead`: when that vehicle came onto L2 and L3 (None: L3 did not tell); `rear_us`: when its rear left LC2. Who
+    follows is behind its rear.
     """
+    begins = None if ahead is None else _speed_as_rear_leaves(ahead, rear_us, cfg)
+    return _furthest(cfg, off_us - rear_us, begins, None) >= L2_TO_LC2_M + SHORTEST_M - MARGIN_M
+
+
+def _speed_as_rear_leaves(ahead: tuple[int, int], rear_us: int, cfg: LaneConfig) -> float:
     took = _s(ahead[1] - ahead[0])
     begins = _most_at_end(L2_TO_LC2_M + LC2_TO_L3_M, took) if took > 0 else FASTEST_M_S[cfg.geometry]
-    begins += ACCELERATION_M_S2 * _s(rear_us - ahead[1])
-    return _furthest(cfg, off_us - rear_us, begins, None) >= L2_TO_LC2_M + SHORTEST_M - MARGIN_M
+    return begins + ACCELERATION_M_S2 * _s(rear_us - ahead[1])
 
 
 def may_be_back(track: Track, at_us: int, cfg: LaneConfig) -> bool:

@@ -182,6 +182,13 @@ class Turn:
                 return track
         return None
 
+    def last_under_arm(self) -> Track | None:
+        """The last vehicle on L2 that has not reached L3 yet: more than one where L3 does not tell."""
+        for track in reversed(self.tracks):
+            if track.stage is UNDER_ARM:
+                return track
+        return None
+
     def front(self) -> Track | None:
         """The first vehicle that has not reached L2."""
         for track in self.tracks:
