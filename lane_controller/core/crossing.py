@@ -198,9 +198,20 @@ def _reversed(turn: Turn, track: Track, at: Now) -> None:
     l2_on = track.times.l2_on
     span = (l2_on.mono_us, at.mono_us) if l2_on is not None else None
     times = evolve(track.times, l2_on=None)
+    if _before_lc2(turn, track):
+        # It has not crossed with that opening, which was the void passage's: whatever it waits for, it is the next.
+        times = evolve(times, open_confirmed=None)
     # It can leave upstream only over L1 and LC1, which show it.
     seen = Sensor.LC1 in turn.cfg.curtains and turn.road.lc1_proven and not turn.sensors.lc1.stuck
     turn.put(track, stage=Stage.BEFORE, times=times, l2_span=span, l1_off_us=at.mono_us, forward=track.forward and seen)
+
+
+def _before_lc2(turn: Turn, track: Track) -> bool:
+    """LC2 shows that it came no further than to the arm while it was on L2."""
+    l2_on, lc2, lc2_us = track.times.l2_on, turn.sensors.lc2, turn.trace_on(Sensor.LC2)
+    if Sensor.LC2 not in turn.cfg.curtains or l2_on is None or lc2.raw or lc2.stuck:
+        return False
+    return lc2_us is None or lc2_us < l2_on.mono_us
 
 
 def lc2_on(turn: Turn, at: Now) -> None:

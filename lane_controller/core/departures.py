@@ -80,11 +80,9 @@ def next_departure(turn: Turn) -> tuple[Track | None, int | None]:
 
 
 def _stopped_by_the_arm(track: Track) -> bool:
-    """The curtains saw it drive on, and the arm was never open for it, or it came back from under it: it stands there
-    until somebody helps it.
-    """
-    back = track.times.open_confirmed is None or Flag.REVERSED_UNDER_BOOM in track.flags
-    return track.forward and (track.standing in (HELD, WAITING) or (track.standing is VOID and back))
+    """The curtains saw it drive on, and the arm was never open for it: it stands there until somebody helps it."""
+    never_open = track.standing is VOID and track.times.open_confirmed is None
+    return track.forward and (never_open or track.standing in (HELD, WAITING))
 
 
 def _went_with_the_first(turn: Turn, track: Track) -> bool:
