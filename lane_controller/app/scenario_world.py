@@ -168,6 +168,7 @@ class World:
     def _boot(self) -> None:
         self.boots += 1
         self.booted_us = self.now_us
+        self.checker.since_us = BOOT_TAKES_US - self.booted_us
         self.lane = start(self.scenario.config)
         records: list[DurableRecord] = [record_from_plain(json.loads(line)) for line in self.journal]
         booted = Booted(f"b{self.boots}", self.boots > 1, recover(records), (DEMONSTRATION_TARIFF,))

@@ -255,7 +255,8 @@ def _kept_open(turn: Turn) -> bool:
     first = _first_live(turn)
     if first is not None and not first.recovered:
         return True
-    return turn.arm.leaving_latch and turn.sensors.l1.raw
+    l1 = turn.sensors.l1
+    return turn.arm.leaving_latch and (l1.raw or l1.on)
 
 
 def clear_at(turn: Turn) -> int | None:

@@ -46,9 +46,10 @@ SPOKEN_OF = frozenset({Record, CommandBarrier, SetSignal, RaiseFlag})
 
 @dataclass(slots=True)
 class Checker:
-    """Feed every step to `see`; read `violations`."""
+    """Feed every step to `see`; read `violations`. `since_us`: what its times count from, in this boot's clock."""
 
     cfg: LaneConfig
+    since_us: int = 0
     violations: list[str] = field(default_factory=list)
     on: dict[Sensor, bool] = field(default_factory=dict)
     changed_us: dict[Sensor, int] = field(default_factory=dict)
@@ -83,7 +84,7 @@ class Checker:
             self._effect(effect, now)
 
     def _bad(self, invariant: str, now: Now, text: str) -> None:
-        self.violations.append(f"{invariant} at {now.mono_us / 1e6:.3f} s: {text}")
+        self.violations.append(f"{invariant} at {(now.mono_us - self.since_us) / 1e6:.3f} s: {text}")
 
     def _event(self, event: Event, now: Now) -> None:
         match event:

@@ -82,8 +82,7 @@ def start(config: LaneConfig) -> Lane:
 
 def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
     """Take one event. Effects are performed in order; nothing after a `Record` before it is durable."""
-    timers = lane.timers
-    due = bool(timers) and min(timers.values()) <= now.mono_us
+    due = _due(lane, event, now)
     settled = lane.settled and not due
     if settled and (quick := QUICK.get(type(event))) is not None:
         stepped = quick(lane, event, now.mono_us)
@@ -105,6 +104,18 @@ def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
     watch.settle_timers(turn, due)
     # Out of a log, what the wire did until now is not told yet.
     return turn.lane(settled and turn.wire_us == turn.t), tuple(turn.effects)
+
+
+def _due(lane: Lane, event: Event, now: Now) -> bool:
+    """Whether something was to be done before this event. Who drives onto a sensor at the very instant at which the arm
+    was to close is there already (I1): he comes first.
+    """
+    timers = lane.timers
+    if not timers:
+        return False
+    at_us = min(timers.values())
+    comes = isinstance(event, SensorChanged) and event.on
+    return at_us < now.mono_us or (at_us == now.mono_us and not comes)
 
 
 QUICK: dict[type, Callable[..., hearing.Stepped | None]] = {

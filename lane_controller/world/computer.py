@@ -62,7 +62,7 @@ class LaneComputer:
     def boot(self) -> None:
         """Power comes back: a new lane from the journal."""
         self.boots += 1
-        self.base_us = MONO_AT_BOOT_US - self.agenda.now_us
+        self.base_us = self.checker.since_us = MONO_AT_BOOT_US - self.agenda.now_us
         self._timers.clear()
         self.lane = core.start(self.config)
         again = [record_from_plain(json.loads(json.dumps(to_plain(record)))) for record in self.journal]
