@@ -151,10 +151,8 @@ def leave_l1(turn: Turn, track: Track, at: Now, seen_us: int | None = None) -> N
 
 def _rode_by(turn: Turn, track: Track) -> bool:
     """While the lane was dead nobody measured or read it, but LC1 saw less than a car pass: a motorcycle (R9)."""
-    unread = track.plate is None or track.plate.text is None
-    unknown = unread and track.measured is None and not arrival.tagged(track)
     car = reach.longest_by_lc1(track, turn.cfg) >= reach.SHORTEST_M - reach.MARGIN_M
-    return turn.road.past and unknown and track.forward and not car
+    return turn.road.past and arrival.unknown(track) and track.forward and not car
 
 
 def _is_tail(turn: Turn, track: Track) -> bool:

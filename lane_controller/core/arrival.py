@@ -103,6 +103,12 @@ def tagged(track: Track) -> bool:
     return track.finding is not None and track.finding.epc is not None
 
 
+def unknown(track: Track) -> bool:
+    """Nobody has read its plate, measured it or heard its tag."""
+    unread = track.plate is None or track.plate.text is None
+    return unread and track.measured is None and not tagged(track)
+
+
 def leaves_tags(turn: Turn, track: Track, at: Now) -> None:
     """What it did not take is kept for the next one; if nobody knows when it came, only what is heard again."""
     if track.came_us is None and not tagged(track):

@@ -129,12 +129,20 @@ def passed(turn: Turn, track: Track, at: Now) -> None:
     crossing = (l2_on.mono_us, at.mono_us) if l2_on is not None else None
     turn.set_road(
         last_long=_long(turn, track),
-        last_longest_m=min(reach.longest(track), reach.longest_by_lc1(track, turn.cfg)),
+        last_longest_m=_longest_m(turn, track),
         last_whole=False,
         crossing=crossing,
         passed_us=at.mono_us,
     )
     passages.close(turn, track, at)
+
+
+def _longest_m(turn: Turn, track: Track) -> float:
+    """By LC1 where nothing else than a log tells of it: who was watched is as long as his class, or as was measured."""
+    told_us, rear_us = turn.road.told_us, track.rear_us
+    in_log = turn.road.past or (told_us is not None and rear_us is not None and rear_us <= told_us)
+    longest = reach.longest(track)
+    return min(longest, reach.longest_by_lc1(track, turn.cfg)) if in_log and arrival.unknown(track) else longest
 
 
 def _long(turn: Turn, track: Track) -> bool:

@@ -526,3 +526,20 @@ def test_a_car_does_not_cross_as_something_that_was_shorter_than_any_car() -> No
     life.tell(after_ms=500)
     assert moved(life) == [PassageClosed]
     assert life.lane.tracks == ()
+
+
+def test_what_lc1_tells_of_one_that_was_watched_is_not_its_length() -> None:
+    """Where the wire is live, and its instants perhaps rough, the one behind is still there."""
+    life = Life(Durable(), 10**9, G2)
+    life.tell(PlcOnline(), CLEAR, CLOSED)
+    over_l1 = (Sensor.L1, True, 0), (Sensor.LC1, True, 330), (Sensor.LC1, False, 390), (Sensor.L1, False, 0)
+    came = (Sensor.L2, True, 4_000), (Sensor.LC2, True, 300), (Sensor.L3, True, 500)
+    went = (Sensor.LC2, False, 900), (Sensor.L2, False, 170), (Sensor.L3, False, 390)
+    for edges in (over_l1, over_l1, came + went):
+        life.tell(after_ms=4_000)
+        for sensor, on, after_ms in edges:
+            life.tell(after_ms=after_ms)
+            life.tell(life.edge(sensor, on))
+    life.tell(after_ms=500)
+    assert moved(life) == [PassageClosed]
+    assert len(life.lane.tracks) == 1
