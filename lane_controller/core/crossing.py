@@ -176,12 +176,23 @@ def _motorcycle_length(turn: Turn, crossing: tuple[Now, Now], off: Now) -> None:
 def _l2_cleared(turn: Turn, at: Now) -> None:
     for track in turn.tracks:
         if track.stage is Stage.UNDER_ARM:
-            if turn.sensors.l3.raw:
+            if turn.sensors.l3.raw and not _short_of_lc2(turn, track):
                 # An edge of L3 that is not believed yet has counted with this.
                 turn.set_road(l3_counted_us=turn.sensors.l3.pending_us if turn.sensors.l3.pending else None)
                 leaving.passed(turn, track, at)
             else:
                 _reversed(turn, track, at)
+
+
+def _short_of_lc2(turn: Turn, track: Track) -> bool:
+    """It has not broken LC2, which told of those before it: whoever L3 shows, or if it is on by itself, it is not this
+    one.
+    """
+    l2_on, lost_us, told_us = track.times.l2_on, turn.road.lost_us, turn.trace_on(Sensor.LC2)
+    if l2_on is None or told_us is None or turn.sensors.lc2.raw or turn.under_arm() is not turn.last_under_arm():
+        return False
+    told_all = turn.desk.plc_online and (lost_us is None or lost_us < l2_on.mono_us)
+    return told_all and told_us < l2_on.mono_us
 
 
 def _reversed(turn: Turn, track: Track, at: Now) -> None:
