@@ -7,7 +7,7 @@ Never: a clock, randomness, I/O; a barrier command before the record that allows
 Theory of operation. A step has four parts, always in this order:
 
 1. what became due before the event is settled first (an edge that has lasted long enough happened before a plate that
-comes now);
+comes now; but who drives onto a sensor at the instant at which something is due comes before it);
 2. the event changes what the lane knows (road, tags, evidence, arm, desk);
 3. the lane draws its conclusions, from evidence to movement: boot, edges, departures, vehicles, decisions, arm;
 4. signal, display, lane state and timers are brought up to what the lane now is.
@@ -82,7 +82,8 @@ def start(config: LaneConfig) -> Lane:
 
 def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
     """Take one event. Effects are performed in order; nothing after a `Record` before it is durable."""
-    due = _due(lane, event, now)
+    timers = lane.timers
+    due = bool(timers) and min(timers.values()) <= now.mono_us
     settled = lane.settled and not due
     if settled and (quick := QUICK.get(type(event))) is not None:
         stepped = quick(lane, event, now.mono_us)
@@ -91,7 +92,8 @@ def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
     turn = Turn(lane, now)
     if isinstance(event, SensorChanged):
         turn.wire_us = sensors.told_until(event, now.mono_us)
-    if (due or (not lane.settled and sensors.overdue(turn))) and not isinstance(event, Booted):
+    first = _first(lane, event, now) if due else not lane.settled and sensors.overdue(turn)
+    if first and not isinstance(event, Booted):
         settled = _settle(turn)
     before = turn.pieces()
     _take(turn, event)
@@ -106,16 +108,12 @@ def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
     return turn.lane(settled and turn.wire_us == turn.t), tuple(turn.effects)
 
 
-def _due(lane: Lane, event: Event, now: Now) -> bool:
-    """Whether something was to be done before this event. Who drives onto a sensor at the very instant at which the arm
-    was to close is there already (I1): he comes first.
+def _first(lane: Lane, event: Event, now: Now) -> bool:
+    """Whether what is due comes before this event. Who drives onto a sensor at the very instant at which the arm was to
+    close is there already (I1).
     """
-    timers = lane.timers
-    if not timers:
-        return False
-    at_us = min(timers.values())
     comes = isinstance(event, SensorChanged) and event.on
-    return at_us < now.mono_us or (at_us == now.mono_us and not comes)
+    return not comes or min(lane.timers.values()) < now.mono_us
 
 
 QUICK: dict[type, Callable[..., hearing.Stepped | None]] = {
