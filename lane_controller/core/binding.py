@@ -4,6 +4,7 @@ In: the memory of tags (tags.py), vehicles, plates. Out: tags that may bind, tag
 Never: a tag of one vehicle offered to another.
 """
 
+from lane_controller.contracts.values import Outcome
 from lane_controller.core.config import Geometry
 from lane_controller.core.evolve import evolve
 from lane_controller.core.fusion import score
@@ -41,15 +42,20 @@ def nobodys(turn: Turn) -> list[HeardTag]:
 def _may_bind(turn: Turn, tag: HeardTag, track: Track) -> bool:
     if tag.owner == track.id:
         return True
-    if tag.owner is not None or not (_serves_again(turn, tag, track) if tag.spent else _fresh(tag, track)):
-        return False
-    if owned_by_neighbour(turn, tag):
+    if not _is_free(turn, tag, track) or owned_by_neighbour(turn, tag):
         return False
     if track.times.l1_on is None and (_came_behind(turn, tag) or _fits_l1_better(turn, tag, track)):
         return False
     if plate_vouches(turn, tag, track):
         return True
     return in_time(turn, tag, track) and not _shown_by_one_held(turn, tag, track)
+
+
+def _is_free(turn: Turn, tag: HeardTag, track: Track) -> bool:
+    """No other vehicle of the lane, or gone from it, has this tag."""
+    if tag.owner is not None:
+        return _of_another_plate(turn, tag) and plate_vouches(turn, tag, track)
+    return _serves_again(turn, tag, track) if tag.spent else _fresh(tag, track)
 
 
 def _shown_by_one_held(turn: Turn, tag: HeardTag, track: Track) -> bool:
@@ -89,6 +95,14 @@ def _serves_again(turn: Turn, tag: HeardTag, track: Track) -> bool:
     """The tag of a vehicle that passed is this one's: its plate is read, and it was heard again, or not paid with."""
     heard_again = tag.fresh_after_us is not None and tag.last_us > tag.fresh_after_us
     return (tag.disowned or heard_again) and plate_vouches(turn, tag, track)
+
+
+def _of_another_plate(turn: Turn, tag: HeardTag) -> bool:
+    """It was heard with somebody on L1 who showed another plate and does not pay by it; it is forgotten as nobody's."""
+    owner = turn.track(tag.owner)
+    if owner is None or Flag.PLATE_MISMATCH not in owner.flags or tag.last_us < turn.t - turn.cfg.tag_memory_ms * 1000:
+        return False
+    return not (owner.live and owner.finding is not None and owner.finding.outcome is Outcome.CHARGED)
 
 
 def another_is_heard(turn: Turn, track: Track) -> bool:

@@ -40,9 +40,9 @@ def heard_again(lane: Lane, event: TagSeen, now_us: int) -> Stepped | None:
         return None
     if event.entry is not old.entry and event.entry != old.entry:
         return None
-    if old.owner is None and epc in radio.neighbours and _is_compared(lane, old):
+    if epc in radio.neighbours and _is_compared(lane, old):
         return None
-    if not _told_before(lane, old) or not _in_time(lane, event, now_us) or forgets(lane, now_us):
+    if not _told_before(lane, old, now_us) or not _in_time(lane, event, now_us) or forgets(lane, now_us):
         return None
     tag = read_again(old, event.rssi_dbm, now_us, cfg.rf_window_ms * 1000)
     effects = NOTHING
@@ -98,12 +98,16 @@ def _is_compared(lane: Lane, tag: HeardTag) -> bool:
     """A neighbour claims it, and it was not rejected yet, or a vehicle on L1 wants a tag: levels are compared."""
     if not _is_claimed(lane.radio.neighbours.get(tag.epc)):
         return False
-    return not tag.cross_read or any(track.on_l1 and track.standing is not AUTHORISED for track in lane.tracks)
+    fresh = tag.owner is None and not tag.cross_read
+    return fresh or any(track.on_l1 and track.standing is not AUTHORISED for track in lane.tracks)
 
 
-def _told_before(lane: Lane, old: HeardTag) -> bool:
+def _told_before(lane: Lane, old: HeardTag, now_us: int) -> bool:
     """The read before this one already counted for every vehicle on L1 that may want a tag."""
     last_us, fresh_us = old.last_us, old.fresh_after_us
+    if old.owner is not None and last_us < now_us - lane.config.tag_memory_ms * 1000:
+        # It was forgotten for whoever shows its plate, if not for the vehicle that it was taken for.
+        return False
     if fresh_us is not None and last_us <= fresh_us:
         return False
     for track in lane.tracks:
