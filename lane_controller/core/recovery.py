@@ -209,7 +209,11 @@ def _place(turn: Turn, tracks: list[Track], anew: bool) -> None:
     tail = s.l3.on and (room or not waiting)
     if s.l2.on:
         turn.set_road(lc2_split=s.l3.on and not s.lc2.on)
-    if s.l2.on and not tail:
+    if turn.road.past and s.l3.on and s.lc2.on and not s.l2.on:
+        # The high bed of a lorry that was committed as it came onto L3.
+        turn.set_line(Sensor.L2, dropout=True)
+        turn.set_road(l2_off_us=turn.t, lc2_split=False)
+    elif s.l2.on and not tail:
         first = waiting.pop(0) if waiting else arrival.begin(turn, None)
         passages.enter_l2(turn, first, turn.now)
     elif s.l3.on and waiting and not s.l1.on:

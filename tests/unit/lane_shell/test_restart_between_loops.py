@@ -428,7 +428,15 @@ def test_the_axles_of_a_lorry_that_has_crossed_commit_nobody_behind_it() -> None
     assert (there.standing, there.forward) == (Standing.VOID, True)
 
 
-def driven_on_long(*behind: Event) -> Durable:
+def test_nor_does_its_bed_that_l2_does_not_see() -> None:
+    """LC2 and L3 are on at boot, and L2 between them is not: it goes on again under the rear axles."""
+    bed = replace(ON_ALL, l2=False)
+    life = restart_long(authorised_long(), bed, ((Sensor.L2, True, 42_800), *TAIL))
+    assert ends(life) == [("Voided", "vehicle gone at restart")]
+    assert [track.forward for track in life.lane.tracks] == [True]
+
+
+def driven_on_long() -> Durable:
     """A non-stop lane that had let a vehicle through, which drove on; it died as the next one had come onto L1."""
     life = Life(Durable(), 10**9, G2)
     life.tell(PlcOnline(), CLEAR, CLOSED)
@@ -436,7 +444,7 @@ def driven_on_long(*behind: Event) -> Durable:
     life.tell(life.edge(Sensor.LC1, True), after_ms=300)
     life.tell(life.edge(Sensor.LC1, False), life.edge(Sensor.L1, False), after_ms=700)
     life.tell(after_ms=2_000)
-    life.tell(life.edge(Sensor.L1, True), *behind)
+    life.tell(life.edge(Sensor.L1, True))
     life.tell(after_ms=100)
     return recover(life.records, 1)
 
