@@ -111,7 +111,8 @@ def _on_foot_behind(turn: Turn, walked: Track) -> None:
 def _walked(turn: Turn, off: Now) -> Track | None:
     """Who was taken for the next vehicle as LC2 broke over an L2 that had not cleared, and cannot have left L2 by now.
 
-    It was close behind the vehicle ahead, so no further on than that one's rear has come since it left LC2.
+    It was close behind the vehicle ahead, so no further on than that one's rear has come since it left LC2. Who is on
+    L1 yet has not left L2 in any case: LC1 would have told.
     """
     track, l2_us = turn.last_under_arm(), turn.trace_on(Sensor.L2)
     crossing = turn.road.crossing
@@ -123,6 +124,8 @@ def _walked(turn: Turn, off: Now) -> Track | None:
     )
     if came_us <= l2_us or rear_us is None or (crossing is not None and rear_us < crossing[1]):
         return None
+    if track.on_l1 and track.lc1_broken and not turn.sensors.lc2.raw:
+        return track
     return None if reach.behind_has_left_l2(crossing, rear_us, off.mono_us, turn.cfg) else track
 
 
@@ -236,12 +239,20 @@ def lc2_on(turn: Turn, at: Now) -> None:
             _second_on_lc2(turn, at)
         elif not front.vehicle:
             turn.set_road(lc2_split=False)
-        elif not front.on_l1 or (front.live and entering.may_be(turn, front, at)):
+        elif not front.on_l1 or _past_l1_by_now(turn, front, at):
             turn.set_road(lc2_split=False)
             seen = entering.may_be(turn, front, at)
             entering.enter(turn, front if seen else arrival.unseen(turn, shared=turn.sensors.l1.on), at)
     elif not turn.sensors.l2.raw and not turn.tracks and not turn.sensors.l3.raw:
         turn.flag(Flag.PEDESTRIAN)
+
+
+def _past_l1_by_now(turn: Turn, track: Track, at: Now) -> bool:
+    """Whether it can be the next one in LC2 though L1 is on: it may pass, or LC1 told its rear, or it is long enough
+    for both. Who is held on L1 stands there else, and somebody on foot broke LC2.
+    """
+    parted = track.lc1_broken and (track.gap_us is not None or reach.longest(track) > reach.l1_to_lc2_m(turn.cfg))
+    return (track.live or parted) and entering.may_be(turn, track, at)
 
 
 def _second_on_lc2(turn: Turn, at: Now) -> None:

@@ -87,6 +87,11 @@ def may_be(track: Track, at: AtArm, road: Road, sensors: Sensors, cfg: LaneConfi
     return _furthest(cfg, at.l2_us - seen_us, _speed_at_rear(track, seen_us, length), speed) >= room - length - MARGIN_M
 
 
+def l1_to_lc2_m(cfg: LaneConfig) -> float:
+    """From the end of L1 to LC2 (rules.md, Geometry)."""
+    return ROOM_M[cfg.geometry] + L2_TO_LC2_M
+
+
 def l1_to_l3_m(cfg: LaneConfig) -> float:
     """From the end of L1 to the beginning of L3 (rules.md, Geometry)."""
     return ROOM_M[cfg.geometry] + L2_TO_LC2_M + LC2_TO_L3_M
