@@ -31,7 +31,19 @@ def told_until(event: SensorChanged, now_us: int) -> int:
 
 
 def raw_edge(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
-    """Take one edge of the wire."""
+    """Take one edge of the wire, and what was told of it before though it happened after this one."""
+    line = turn.line(sensor)
+    told = line.told
+    if told is None or happened_us >= told[1]:
+        _take(turn, sensor, on, happened_us)
+        return
+    if line.pending is not None and line.pending_us == told[1]:
+        turn.set_line(sensor, pending=None)
+    _take(turn, sensor, on, happened_us)
+    _take(turn, sensor, *told)
+
+
+def _take(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
     line = turn.line(sensor)
     if line.pending is not None and happened_us - line.pending_us >= turn.cfg.debounce_us(sensor, line.pending):
         believe(turn, sensor, line.pending, line.pending_us)
@@ -41,7 +53,13 @@ def raw_edge(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
         turn.set_road(levels_us=turn.sensors.lc1.since_us)
         believe(turn, sensor, True, turn.sensors.lc1.since_us)
         line = turn.line(sensor)
+    newest_us = line.since_us if line.pending is None else line.pending_us
+    if happened_us < newest_us:
+        # Out of the log: the wire has told since how it is.
+        return
     if on == line.raw:
+        if happened_us > newest_us:
+            turn.set_line(sensor, told=(on, happened_us))
         return
     if on and sensor is Sensor.L1 and _left_together(turn, line.pending_us, happened_us):
         believe(turn, sensor, False, line.pending_us)

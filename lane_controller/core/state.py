@@ -62,6 +62,7 @@ class Line:
     """One sensor: its debounced level and an edge that has not lasted long enough yet.
 
     `doubted`: other sensors say that it stays on with nobody there (a curtain, before it has done so for `stuck`).
+    `told`: an edge to the level that it had already, and its instant: the one before it is yet to come out of a log.
     """
 
     on: bool = False
@@ -73,6 +74,7 @@ class Line:
     stalled: bool = False
     doubted: bool = False
     chatter_us: int | None = None
+    told: tuple[bool, int] | None = None
 
     @property
     def raw(self) -> bool:
