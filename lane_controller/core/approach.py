@@ -230,7 +230,7 @@ def _backed_before_lc1(turn: Turn, track: Track) -> bool:
     somebody on foot. A longer vehicle may have a bed that L1 does not see.
     """
     off_us = turn.sensors.l1.since_us
-    if off_us not in track.dropped or reach.longest(track) > turn.cfg.long_vehicle_m:
+    if off_us not in track.dropped or reach.longest_high(track) > turn.cfg.long_vehicle_m:
         return False
     return not reach.may_have_passed_lc1(track, off_us, turn.cfg)
 

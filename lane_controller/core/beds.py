@@ -31,7 +31,7 @@ def second_axles(turn: Turn, at: Now) -> Track | None:
         # It had cleared since, so whoever broke it is another one.
         return None
     known = last.measured is not None or last.finding is not None
-    return last if known and reach.longest(last) > BED_FROM_M else None
+    return last if known and reach.longest_high(last) > BED_FROM_M else None
 
 
 def _bed_is_past(track: Track, at: Now) -> bool:
@@ -45,7 +45,7 @@ def _bed_is_past(track: Track, at: Now) -> bool:
 
 def next_is_heard(turn: Turn, track: Track) -> bool:
     """Its own tag is known, it has no bed that L1 does not see, and another's tag is heard: somebody else comes."""
-    return reach.longest(track) <= BED_FROM_M and arrival.tagged(track) and binding.another_is_heard(turn, track)
+    return reach.longest_high(track) <= BED_FROM_M and arrival.tagged(track) and binding.another_is_heard(turn, track)
 
 
 def _lc1_lies(turn: Turn, at: Now) -> bool:
@@ -62,4 +62,4 @@ def drops(track: Track) -> int:
 
 def most_drops(track: Track) -> int:
     """How often L1 may go off under one vehicle: once under a high bed, twice under a road train."""
-    return 2 if reach.longest(track) > TRAIN_M else 1
+    return 2 if reach.longest_high(track) > TRAIN_M else 1

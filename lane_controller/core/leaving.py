@@ -141,7 +141,7 @@ def _longest_m(turn: Turn, track: Track) -> float:
     """By LC1 where nothing else than a log tells of it: who was watched is as long as his class, or as was measured."""
     told_us, rear_us = turn.road.told_us, track.rear_us
     in_log = turn.road.past or (told_us is not None and rear_us is not None and rear_us <= told_us)
-    longest = reach.longest(track)
+    longest = reach.longest_high(track)
     return min(longest, reach.longest_by_lc1(track, turn.cfg)) if in_log and arrival.unknown(track) else longest
 
 

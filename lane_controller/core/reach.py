@@ -47,8 +47,11 @@ BED_US = 3_000_000
 BED_M = 8.0
 """No bed between two axles is longer."""
 
-LONGEST_M = {1: 7.0, 2: 9.5, 3: 13.5, 4: 17.0, 5: 20.0}
-"""No vehicle of that class is longer; 20 m is the longest road train of QCVN 09 and Circular 46/2015/TT-BGTVT."""
+LONGEST_M = {1: 12.5, 2: 9.5, 3: 13.5, 4: 17.0, 5: 20.0}
+"""No vehicle of that class is longer. Class 1 are cars, and all public buses (Circular 32/2024/TT-BGTVT); 20 m is the
+longest road train of QCVN 09 and Circular 46/2015/TT-BGTVT."""
+
+LONGEST_CAR_M = 7.0
 
 UNKNOWN_M = 20.0
 SHORTEST_M = 3.0
@@ -166,17 +169,30 @@ def longest_by_lc1(track: Track, cfg: LaneConfig) -> float:
 
 def longest(track: Track) -> float:
     """How long this vehicle is at most: measured, else by its class, unless the plate is not that of the tag."""
-    measured, finding = track.measured, track.finding
+    measured = track.measured
     if measured is not None and measured.length_m is not None:
         return measured.length_m * 1.05 + 0.2
+    return max([LONGEST_M.get(one, UNKNOWN_M) for one in _classes(track)], default=UNKNOWN_M)
+
+
+def longest_high(track: Track) -> float:
+    """The same where it matters whether it stands so high that a loop does not see all of it: buses of class 1 are low,
+    and count as cars.
+    """
+    measured = track.measured
+    low = (measured is None or measured.length_m is None) and _classes(track) and max(_classes(track)) == 1
+    return LONGEST_CAR_M if low else longest(track)
+
+
+def _classes(track: Track) -> list[int]:
+    measured, finding = track.measured, track.finding
     plate = track.plate.entry if track.plate is not None else None
     classes = [
         finding.class_registered if finding is not None and not _of_another(track, finding) else None,
         plate.vehicle_class if plate is not None else None,
         measured.vehicle_class if measured is not None else None,
     ]
-    known = [LONGEST_M.get(one, UNKNOWN_M) for one in classes if one is not None]
-    return max(known, default=UNKNOWN_M)
+    return [one for one in classes if one is not None]
 
 
 def _of_another(track: Track, finding: Finding) -> bool:
