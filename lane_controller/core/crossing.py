@@ -249,21 +249,33 @@ def lc2_on(turn: Turn, at: Now) -> None:
 
 def _past_l1_by_now(turn: Turn, track: Track, at: Now) -> bool:
     """Whether it can be the next one in LC2 though L1 is on: it may pass, or LC1 told its rear, or it is long enough
-    for both. Who is held on L1 stands there else, and somebody on foot broke LC2.
+    for both. Who is held on L1 stands there else, and somebody on foot broke LC2. Without LC1 whoever keeps an L1 on
+    that did not clear before it may be the one behind.
     """
-    parted = track.lc1_broken and (track.gap_us is not None or reach.longest(track) > reach.l1_to_lc2_m(turn.cfg))
+    if Sensor.LC1 in turn.cfg.curtains:
+        far = track.gap_us is not None or reach.longest(track) > reach.l1_to_lc2_m(turn.cfg)
+        parted = track.lc1_broken and far
+    else:
+        parted = track.shared_l1
     return (track.live or parted) and entering.may_be(turn, track, at)
 
 
 def _second_on_lc2(turn: Turn, at: Now) -> None:
     """LC2 counts another vehicle over an L2 that did not clear, where L1 and LC1 counted one (SEPARATION_FAIL).
 
-    Whoever is under the arm and has not reached L3 went back a little: it is the same one.
+    Whoever is under the arm and cannot have driven through LC2 by now went back a little: it is the same one.
     """
-    if turn.under_arm() is not None or not turn.sensors.l3.raw:
+    last = turn.last_under_arm()
+    if not turn.sensors.l3.raw or (last is not None and not _through_lc2(turn, last)):
         return
     unseen = arrival.unseen(turn, shared=True)
     entering.enter(turn, turn.flag(Flag.SEPARATION_FAIL, unseen) or unseen, at)
+
+
+def _through_lc2(turn: Turn, track: Track) -> bool:
+    """LC2 has cleared so long after it came that it was its rear: it is on L3, on which the one ahead was yet."""
+    on, off_us = track.times.l2_on, turn.road.lc2_off_us
+    return on is not None and off_us is not None and reach.may_have_left_lc2(on.mono_us, off_us, turn.cfg)
 
 
 def _by_itself(turn: Turn, at: Now) -> bool:

@@ -130,6 +130,11 @@ def _speed_as_rear_leaves(ahead: tuple[int, int], rear_us: int, cfg: LaneConfig)
     return begins + ACCELERATION_M_S2 * _s(rear_us - ahead[1])
 
 
+def may_have_left_lc2(on_us: int, off_us: int, cfg: LaneConfig) -> bool:
+    """Whether a whole vehicle has likely driven through LC2 between these instants."""
+    return _s(off_us - on_us) * LIKELY_M_S[cfg.geometry] >= SHORTEST_M
+
+
 def may_be_back(track: Track, at_us: int, cfg: LaneConfig) -> bool:
     """Whether a vehicle that has driven on from L1 can have stopped and backed to LC1 by then."""
     if track.returned_us is not None or track.lc1_on_us is None or track.rear_us is None:
