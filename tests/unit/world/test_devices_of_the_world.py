@@ -2,11 +2,23 @@
 
 from dataclasses import replace
 
-from lane_controller.core.events import ReaderConnected, ReaderLost, SensorChanged, SensorLevels, TagSeen
+from lane_controller.core.effects import AskPlate
+from lane_controller.core.events import (
+    Event,
+    PlateRead,
+    ReaderConnected,
+    ReaderLost,
+    SensorChanged,
+    SensorLevels,
+    TagSeen,
+)
 from lane_controller.core.values import Flag, Sensor
+from lane_controller.world.agenda import US
 from lane_controller.world.draw import draw
 from lane_controller.world.episode import Episode
+from lane_controller.world.motion import standing
 from lane_controller.world.plan import EpisodePlan, FaultPlan, Right
+from lane_controller.world.road import Vehicle
 from tests.unit.world.episodes import P, plan
 
 
@@ -75,3 +87,28 @@ def test_a_lane_without_curtains_has_none() -> None:
     assert told == {Sensor.L1, Sensor.L2, Sensor.L3}
     assert levels
     assert all(one.lc1 is None and one.lc2 is None for one in levels)
+
+
+def test_a_camera_shows_who_was_on_l1_at_the_instant_asked_for_while_it_keeps_the_frame() -> None:
+    of = plan()
+    seen = [one for one in of.vehicles if one.plate_seen.text is not None and one.plate_seen.corrected_to is None][:2]
+    episode = Episode(of, P)
+    episode.boot(None)
+    told: list[Event] = []
+    episode.computer.feed = told.append  # type: ignore[method-assign]
+    camera, agenda = episode.camera, episode.agenda
+    first, second = (Vehicle(one, [], standing(0.0, 0.0), 0.0, 0.0) for one in seen)
+
+    def read(asked_s: int, now_s: int) -> str | None:
+        agenda.now_us = now_s * US
+        camera.ask(AskPlate(1, asked_s * US + episode.computer.base_us))
+        agenda.run((now_s + 3) * US, lambda: False)
+        return next(event.text for event in reversed(told) if isinstance(event, PlateRead))
+
+    for at_s, vehicle in ((10, first), (20, second)):
+        agenda.now_us = at_s * US
+        camera.over_l1 = lambda there=vehicle: there
+        camera.measure(vehicle)
+    assert read(20, 20) == seen[1].plate_seen.text
+    assert read(18, 21) == seen[0].plate_seen.text
+    assert read(18, 23) is None
