@@ -124,6 +124,9 @@ def l1_off(turn: Turn, at: Now) -> None:
 
 def leave_l1(turn: Turn, track: Track, at: Now, seen_us: int | None = None) -> None:
     """L1 is clear of this vehicle: it drove on, or backed out. `seen_us`: when it was seen last for sure, if before."""
+    ahead = turn.track(track.split_from)
+    if ahead is not None and arrival.only_lc1_tells(turn, track):
+        track = arrival.join(turn, ahead, track)
     turn.set_road(occupant=None)
     if track.standing is Standing.PHANTOM:
         turn.drop(track)

@@ -4,7 +4,7 @@ In: the instant, and what was read before it. Out: a new vehicle in its place in
 Never: a plate or a class that was another vehicle's.
 """
 
-from lane_controller.core import binding, tags
+from lane_controller.core import binding, passages, tags
 from lane_controller.core.effects import AskPlate
 from lane_controller.core.events import ClassMeasured
 from lane_controller.core.evolve import evolve
@@ -114,3 +114,37 @@ def leaves_tags(turn: Turn, track: Track, at: Now) -> None:
     if track.came_us is None and not tagged(track):
         binding.weigh(turn, track)
     binding.left_l1(turn, track, at.mono_us)
+
+
+def only_lc1_tells(turn: Turn, track: Track) -> bool:
+    """LC1 alone parts it from the one ahead, which has yet to come to L2; the camera, which read that one, and the
+    antenna tell of nobody: as far as is known it is the one ahead, which wanders over LC1.
+    """
+    ahead, came = turn.track(track.split_from), track.times.l1_on
+    if ahead is None or came is None or not before_arm(ahead) or ahead.plate is None or ahead.plate.text is None:
+        return False
+    l1 = turn.sensors.l1
+    if not (track.on_l1 and track.shared_l1) or l1.stuck or l1.doubted:
+        return False
+    if track.plate is not None or track.measured is not None or track.card is not None:
+        return False
+    heard = turn.radio.tags.values()
+    return not any(tag.last_us >= came.mono_us and tag.owner != ahead.id and not tag.spent for tag in heard)
+
+
+def join(turn: Turn, ahead: Track, follower: Track) -> Track:
+    """The follower is the vehicle ahead, and where it was seen last."""
+    passages.give_up(turn, follower, "it is the vehicle ahead")
+    back = turn.put(
+        ahead,
+        on_l1=follower.on_l1,
+        lc1_broken=follower.lc1_broken,
+        lc1_clear_us=follower.lc1_clear_us,
+        l1_off_us=follower.l1_off_us,
+        rear_us=follower.rear_us,
+        gap_us=None,
+    )
+    if back.on_l1:
+        turn.set_road(occupant=back.id)
+        passages.drives_on(turn, back)
+    return back

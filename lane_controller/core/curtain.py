@@ -73,8 +73,8 @@ def shows_its_plate(turn: Turn, track: Track) -> Track:
 
 
 def _follower_breaks_lc1(turn: Turn, track: Track) -> bool:
-    """LC1 cleared and is broken again: by the next vehicle, unless this one came back over L1 and may wander on it."""
-    if track.gap_us is None or track.returned_us is not None:
+    """LC1 cleared and is broken again: by the next vehicle, unless this one came back over L1, or wanders on it."""
+    if track.gap_us is None or track.returned_us is not None or arrival.only_lc1_tells(turn, track):
         return False
     return ROOM_M[turn.cfg.geometry] > 2 * approach.LEAST_LENGTH_M
 
@@ -209,11 +209,11 @@ def rejoin(turn: Turn, follower: Track) -> bool:
     if ahead is None or ahead.stage is not Stage.BEFORE or ahead.on_l1 or follower.plate is None:
         return False
     if _was_nobody(turn, ahead, follower.plate):
-        turn.put(_join(turn, ahead, follower), lc1_on_us=follower.lc1_on_us)
+        turn.put(arrival.join(turn, ahead, follower), lc1_on_us=follower.lc1_on_us)
         return True
     if ahead.plate is None or not plates_agree(ahead.plate.text, follower.plate.text):
         return False
-    back = _join(turn, ahead, follower)
+    back = arrival.join(turn, ahead, follower)
     if back.on_l1 and l1_tells_nothing(turn):
         turn.put(back, returned_us=turn.t)
     return True
@@ -230,21 +230,3 @@ def _was_nobody(turn: Turn, ahead: Track, plate: PlateRead) -> bool:
 def l1_tells_nothing(turn: Turn) -> bool:
     """L1 is on by itself."""
     return turn.sensors.l1.stuck or turn.sensors.l1.doubted
-
-
-def _join(turn: Turn, ahead: Track, follower: Track) -> Track:
-    """The follower is the vehicle ahead, and where it was seen last."""
-    passages.give_up(turn, follower, "it is the vehicle ahead")
-    back = turn.put(
-        ahead,
-        on_l1=follower.on_l1,
-        lc1_broken=follower.lc1_broken,
-        lc1_clear_us=follower.lc1_clear_us,
-        l1_off_us=follower.l1_off_us,
-        rear_us=follower.rear_us,
-        gap_us=None,
-    )
-    if back.on_l1:
-        turn.set_road(occupant=back.id)
-        passages.drives_on(turn, back)
-    return back

@@ -6,7 +6,7 @@ tag.
 """
 
 from lane_controller.contracts.values import Outcome
-from lane_controller.core import binding, passages, tags
+from lane_controller.core import arrival, binding, passages, tags
 from lane_controller.core.decision import Facts, Verdict, judge
 from lane_controller.core.events import PlateRead
 from lane_controller.core.evolve import evolve
@@ -117,7 +117,9 @@ def _first_decision_at(turn: Turn, track: Track) -> int | None:
 
 
 def _shadow(turn: Turn, track: Track) -> bool:
-    """L1 alone says that somebody is there: LC1 is clear, no tag, no plate (rules.md, SENSOR_STUCK)."""
+    """L1 alone says that somebody is there: LC1 is clear, no tag, no plate (rules.md, SENSOR_STUCK). Or LC1 alone."""
+    if arrival.only_lc1_tells(turn, track):
+        return True
     if not track.on_l1 or _LC1 not in turn.cfg.curtains or track.lc1_broken or track.plate is not None:
         return False
     l1_on = track.times.l1_on
