@@ -54,8 +54,8 @@ def _take(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
         believe(turn, sensor, True, turn.sensors.lc1.since_us)
         line = turn.line(sensor)
     newest_us = line.since_us if line.pending is None else line.pending_us
-    if happened_us < newest_us:
-        # Out of the log: the wire has told since how it is.
+    if happened_us < newest_us and (line.told is not None or line.pending is not None):
+        # Out of the log: an edge has told since how it is. The levels of a boot are as young as the boot, not older.
         return
     if on == line.raw:
         if happened_us > newest_us:
@@ -133,8 +133,12 @@ def pending(turn: Turn) -> list[tuple[int, Sensor, bool]]:
 
 def believe(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
     """An edge counts."""
-    was_stuck = turn.line(sensor).stuck
-    turn.set_line(sensor, on=on, since_us=happened_us, pending=None, stuck=False, stalled=False, doubted=False)
+    was_stuck, told = turn.line(sensor).stuck, turn.line(sensor).told
+    if told is None or told[1] < happened_us:
+        told = (on, happened_us)
+    turn.set_line(
+        sensor, on=on, since_us=happened_us, pending=None, stuck=False, stalled=False, doubted=False, told=told
+    )
     turn.trace = (*turn.trace[1 - TRACE_KEPT :], TraceEdge(sensor, on, happened_us))
     if not (was_stuck and sensor is Sensor.L1 and not on and turn.occupant() is None):
         road.edge(turn, sensor, on, happened_us)

@@ -62,7 +62,8 @@ class Line:
     """One sensor: its debounced level and an edge that has not lasted long enough yet.
 
     `doubted`: other sensors say that it stays on with nobody there (a curtain, before it has done so for `stuck`).
-    `told`: an edge to the level that it had already, and its instant: the one before it is yet to come out of a log.
+    `told`: the newest edge that has lasted, or told the level that was known already: then the one before it may yet
+    come out of a log. None while only the levels of the boot are known.
     """
 
     on: bool = False
