@@ -64,6 +64,7 @@ def come_back(turn: Turn, back: Track, at: Now) -> None:
         back,
         on_l1=True,
         boot_l3=None,
+        followed_us=None,
         returned_us=at.mono_us,
         lc1_broken=broken,
         lc1_clear_us=None,
@@ -192,10 +193,14 @@ def make_room(turn: Turn) -> None:
     """A vehicle left L1 towards the arm: whoever has no room before it any more has gone unseen.
 
     Without LC1 that is known when L2 goes on: who leaves L1 upstream is not followed by L2 (rules.md, Geometry).
+    Without LC2 nobody can tell who else is over an L2 that has not cleared.
     """
     room_m = ROOM_M[turn.cfg.geometry]
     unseen = Sensor.LC1 not in turn.cfg.curtains
-    waiting = [one for one in turn.tracks if arrival.before_arm(one) and (one.forward or one.recovered or unseen)]
+    if turn.sensors.l2.on and not unseen and Sensor.LC2 not in turn.cfg.curtains:
+        return
+    before = [one for one in turn.tracks if arrival.before_arm(one) and one.followed_us is None]
+    waiting = [one for one in before if one.forward or one.recovered or unseen]
     while len(waiting) > 1 and sum(map(_least_length_m, waiting)) > room_m:
         _no_room(turn, waiting.pop(0))
 

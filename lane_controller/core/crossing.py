@@ -35,6 +35,7 @@ def l2_on(turn: Turn, at: Now) -> None:
         _l2_after_l3(turn, at)
         return
     departures.motorcycles_left(turn, at.mono_us)
+    departures.followers_left(turn, at)
     if Sensor.LC1 not in turn.cfg.curtains:
         approach.make_room(turn)
     entering.enter(turn, entering.who_comes(turn, at) or arrival.unseen(turn, shared=turn.sensors.l1.on), at)
@@ -89,6 +90,7 @@ def l2_off(turn: Turn, at: Now) -> None:
     """L2 off: it went on, went back, or the loop dropped out."""
     turn.set_road(l2_off_us=at.mono_us)
     walked = _walked(turn, at)
+    _follow(turn, at)
     _measure_length(turn, at)
     if walked is not None:
         _on_foot_behind(turn, walked)
@@ -98,6 +100,20 @@ def l2_off(turn: Turn, at: Now) -> None:
         turn.flag(Flag.LOOP_DROPOUT, turn.under_arm())
     else:
         _l2_cleared(turn, at)
+
+
+def _follow(turn: Turn, off: Now) -> None:
+    """Without LC2 nothing parts at the arm whom LC1 has parted bumper to bumper: who followed is told by how long L2
+    was on, at the speed of the first. If nobody comes onto L2 for a while, he has crossed (departures.py).
+    """
+    if Sensor.LC2 in turn.cfg.curtains or turn.road.crossing is None:
+        return
+    for track in turn.queue():
+        waits = track.stage is Stage.BEFORE and track.shared_l1 and track.forward and not track.on_l1
+        if not waits or not reach.has_followed(track, turn.road.crossing, off.mono_us, turn.cfg):
+            return
+        open_now, mode = turn.arm.open_limit, turn.desk.mode
+        turn.put(track, followed_us=off.mono_us, arm_open_at_l2=open_now, l2_mode=mode)
 
 
 def _on_foot_behind(turn: Turn, walked: Track) -> None:

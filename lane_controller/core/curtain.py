@@ -73,10 +73,15 @@ def shows_its_plate(turn: Turn, track: Track) -> Track:
 
 
 def _follower_breaks_lc1(turn: Turn, track: Track) -> bool:
-    """LC1 cleared and is broken again: by the next vehicle, unless this one came back over L1, or wanders on it."""
+    """LC1 cleared and is broken again: by the next vehicle, unless this one came back over L1, or wanders on it.
+
+    In a short lane that is told as this one comes onto L2; without LC2 nothing tells it if the one ahead is on L2 yet.
+    """
     if track.gap_us is None or track.returned_us is not None or arrival.only_lc1_tells(turn, track):
         return False
-    return ROOM_M[turn.cfg.geometry] > 2 * approach.LEAST_LENGTH_M
+    l2 = turn.sensors.l2
+    untold = Sensor.LC2 not in turn.cfg.curtains and l2.on and l2.since_us < track.gap_us
+    return untold or ROOM_M[turn.cfg.geometry] > 2 * approach.LEAST_LENGTH_M
 
 
 def _came_from_downstream(turn: Turn, track: Track, at: Now) -> bool:

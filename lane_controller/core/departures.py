@@ -5,7 +5,8 @@ Never: a ghost that blocks the lane for ever, or a vehicle given up while it is 
 """
 
 from lane_controller.core import entering, leaving, passages, straight
-from lane_controller.core.state import HELD, MOTORCYCLE, VOID, WAITING, Track
+from lane_controller.core.instant import Now
+from lane_controller.core.state import HELD, MOTORCYCLE, VOID, WAITING, Stage, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag
 
@@ -24,8 +25,7 @@ def settle_departures(turn: Turn) -> None:
         elif track.boot_l3 is not None and not track.on_l1:
             leaving.passed(turn, entering.enter(turn, track, track.boot_l3), track.boot_l3)
         elif _went_with_the_first(turn, track):
-            l3 = turn.now.back(turn.road.passed_us or turn.t)
-            leaving.passed(turn, entering.enter(turn, track, l3), l3)
+            _crossed_with_the_first(turn, track)
         elif track.recovered and not track.on_l1 and not track.forward:
             passages.give_up(turn, track, "not seen after restart")
         elif track.live and (track.forward or track.on_l1):
@@ -42,6 +42,33 @@ def motorcycles_left(turn: Turn, at_us: int) -> None:
         if track is None or track.standing is not MOTORCYCLE or until_us is None or until_us > at_us:
             return
         turn.drop(track)
+
+
+def followers_left(turn: Turn, at: Now) -> None:
+    """Somebody comes onto L2, and behind those who followed the first there is one who can be it: they are gone."""
+    for track in turn.queue():
+        if track.on_l1 or track.stage is not Stage.BEFORE:
+            return
+        if track.followed_us is None:
+            if track.vehicle and entering.may_be(turn, track, at):
+                _all_followers_crossed(turn)
+            return
+
+
+def _all_followers_crossed(turn: Turn) -> None:
+    front = turn.front()
+    while front is not None and front.followed_us is not None:
+        _crossed_with_the_first(turn, front)
+        front = turn.front()
+
+
+def _crossed_with_the_first(turn: Turn, track: Track) -> None:
+    """The mode and the arm as they were when it was under it."""
+    l3 = turn.now.back(turn.road.passed_us or turn.t)
+    there = entering.enter(turn, track, l3)
+    if track.followed_us is not None:
+        there = turn.put(there, l2_mode=track.l2_mode, arm_open_at_l2=track.arm_open_at_l2)
+    leaving.passed(turn, there, l3)
 
 
 def _did_not_come(turn: Turn, track: Track) -> None:
@@ -66,17 +93,28 @@ def next_departure(turn: Turn) -> tuple[Track | None, int | None]:
         return track, _recovered_until(turn, track)
     if track.on_l1 or track.l1_off_us is None:
         return None, None
-    if (track.live and turn.arm.opening) or _stopped_by_the_arm(track):
+    if track.live and turn.arm.opening:
         return None, None
     if _went_with_the_first(turn, track):
-        clear = not (turn.sensors.l2.raw or turn.sensors.l3.raw or turn.sensors.lc2.raw)
-        gone_us = max(track.l1_off_us, turn.road.l2_off_us or 0, turn.road.l3_off_us or 0, turn.road.passed_us or 0)
-        return (track, gone_us + TOGETHER_US) if clear else (None, None)
+        return _gone_together(turn, track)
+    return (None, None) if _stopped_by_the_arm(track) else (track, _given_up_at(turn, track))
+
+
+def _gone_together(turn: Turn, track: Track) -> tuple[Track | None, int | None]:
+    """Nobody has been at the arm for a while since both have left it."""
+    if turn.sensors.l2.raw or turn.sensors.l3.raw or turn.sensors.lc2.raw:
+        return None, None
+    road = turn.road
+    gone_us = max(track.l1_off_us or 0, road.l2_off_us or 0, road.l3_off_us or 0, road.passed_us or 0)
+    return track, gone_us + TOGETHER_US
+
+
+def _given_up_at(turn: Turn, track: Track) -> int:
     since = straight.free_since(turn, track)
     if track.standing is VOID and track.voided_us is not None:
         since = max(since, track.voided_us)
     stands = track.forward and track.vehicle and not track.live
-    return track, since + (turn.cfg.stuck_ms if stands else turn.cfg.pass_timeout_ms) * 1000
+    return since + (turn.cfg.stuck_ms if stands else turn.cfg.pass_timeout_ms) * 1000
 
 
 def _stopped_by_the_arm(track: Track) -> bool:
@@ -86,7 +124,11 @@ def _stopped_by_the_arm(track: Track) -> bool:
 
 
 def _went_with_the_first(turn: Turn, track: Track) -> bool:
-    """Its plate alone told it from the one ahead (SEPARATION_FAIL): no loop parted them, and that one has crossed."""
+    """No loop parted it from the one ahead, which has crossed: its plate alone told it from that one (SEPARATION_FAIL),
+    or LC1, and L2 was on for both.
+    """
+    if track.followed_us is not None:
+        return not track.on_l1
     l1_on, passed_us = track.times.l1_on, turn.road.passed_us
     told_by_plate = track.shared_l1 and Flag.SEPARATION_FAIL in track.flags and not turn.road.lc1_proven
     crossed_since = l1_on is not None and passed_us is not None and passed_us > l1_on.mono_us

@@ -184,6 +184,7 @@ def enter_l2(turn: Turn, track: Track, at: Now) -> Track:
         times=evolve(track.times, l2_on=at),
         l2_mode=turn.desk.mode,
         arm_open_at_l2=turn.arm.open_limit,
+        followed_us=None,
     )
 
 

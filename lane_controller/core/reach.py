@@ -20,7 +20,7 @@ from lane_controller.core.state import Road, Sensors, Stage, Track
 ROOM_M = {Geometry.G1: 6.0, Geometry.G2: 17.0}
 """From the end of L1 (LC1) to the beginning of L2 (rules.md, Geometry)."""
 
-L1_M = 2.0
+L1_M = L2_M = 2.0
 L2_TO_LC2_M, LC2_TO_L3_M = 1.0, 2.0
 L2_TO_L3_ENDS_M = 2.5
 
@@ -55,6 +55,8 @@ LONGEST_CAR_M = 7.0
 
 UNKNOWN_M = 20.0
 SHORTEST_M = 3.0
+HALF_A_CAR_M = SHORTEST_M / 2
+"""Who stays behind is a whole car, and a gap, further back than who followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,18 @@ def _speed_as_rear_leaves(ahead: tuple[int, int], rear_us: int, cfg: LaneConfig)
     took = _s(ahead[1] - ahead[0])
     begins = _most_at_end(L2_TO_LC2_M + LC2_TO_L3_M, took) if took > 0 else FASTEST_M_S[cfg.geometry]
     return begins + ACCELERATION_M_S2 * _s(rear_us - ahead[1])
+
+
+def has_followed(track: Track, ahead: tuple[int, int], off_us: int, cfg: LaneConfig) -> bool:
+    """Whether it has left L2 close behind another vehicle when L2 clears, at the speed of that one (`ahead`: when it
+    came onto L2 and L3): L2 was on for two vehicles, and long enough since this one's rear was at the end of L1.
+    """
+    took = _s(ahead[1] - ahead[0])
+    if track.rear_us is None or took <= 0:
+        return False
+    speed = (L2_TO_LC2_M + LC2_TO_L3_M) / took
+    both_m = speed * _s(off_us - ahead[0]) - L2_M
+    return both_m >= 2 * SHORTEST_M and speed * _s(off_us - track.rear_us) >= ROOM_M[cfg.geometry] + L2_M - HALF_A_CAR_M
 
 
 def may_have_left_lc2(on_us: int, off_us: int, cfg: LaneConfig) -> bool:

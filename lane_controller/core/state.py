@@ -184,6 +184,7 @@ class Track:
     edge told the instant. `split_from`: the vehicle ahead that LC1 separated it from.
     `past_zone`: found on L1 and LC1 after a restart, so its tag had left the radio zone before. `dropped`: when L1 went
     off under it while LC1 stayed broken. `corrected_us`: when the camera corrected its plate after it was decided.
+    `followed_us`: when L2 cleared, over which it seems to have gone close behind the vehicle ahead.
     """
 
     id: int
@@ -224,6 +225,7 @@ class Track:
     l2_mode: Mode | None = None
     l2_span: tuple[int, int] | None = None
     arm_open_at_l2: bool = False
+    followed_us: int | None = None
 
     @property
     def live(self) -> bool:
