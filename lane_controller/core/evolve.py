@@ -38,12 +38,12 @@ def changer(cls: type[T], *names: str) -> Callable[..., T]:
         raise TypeError(f"{cls.__name__} has no field {', '.join(sorted(unknown))}")
     source = [
         f"def changed(old, {', '.join(names)}):",
-        "    new = _new(_blank)",
+        "    new = _blank()",
         *(f"    new.{name} = {name if name in names else f'old.{name}'}" for name in _names(cls)),
         "    new.__class__ = _cls",
         "    return new",
     ]
-    return _define(cls, source, {"_new": object.__new__})
+    return _define(cls, source, {})
 
 
 def quick(cls: type[T]) -> type[T]:
@@ -80,12 +80,12 @@ def maker(cls: type[T]) -> Callable[..., T]:
     arguments, body, more = _initial(cls)
     source = [
         f"def made({', '.join(arguments)}):",
-        "    new = _new(_blank)",
+        "    new = _blank()",
         *(f"    new.{line}" for line in body),
         "    new.__class__ = _cls",
         "    return new",
     ]
-    return _define(cls, source, {"_new": object.__new__, **more})
+    return _define(cls, source, more)
 
 
 def _initial(cls: type) -> tuple[list[str], list[str], dict[str, Any]]:
@@ -108,7 +108,7 @@ def _evolver(cls: type) -> Callable[[Any, dict[str, Any]], Any]:
     body = [f"    new.{name} = old.{name}" for name in _names(cls)]
     source = [
         "def evolver(old, changes):",
-        "    new = _new(_blank)",
+        "    new = _blank()",
         *body,
         "    try:",
         "        for name, value in changes.items():",
@@ -118,7 +118,7 @@ def _evolver(cls: type) -> Callable[[Any, dict[str, Any]], Any]:
         "    new.__class__ = _cls",
         "    return new",
     ]
-    return _define(cls, source, {"_set": setattr, "_new": object.__new__})
+    return _define(cls, source, {"_set": setattr})
 
 
 def _names(cls: type) -> list[str]:
