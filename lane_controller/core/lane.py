@@ -82,16 +82,19 @@ def start(config: LaneConfig) -> Lane:
 
 def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
     """Take one event. Effects are performed in order; nothing after a `Record` before it is durable."""
-    timers = lane.timers
-    due = bool(timers) and min(timers.values()) <= now.mono_us
+    now_us, due = now.mono_us, False
+    for at_us in lane.timers.values():
+        if at_us <= now_us:
+            due = True
+            break
     settled = lane.settled and not due
     if settled and (quick := QUICK.get(type(event))) is not None:
-        stepped = quick(lane, event, now.mono_us)
+        stepped = quick(lane, event, now_us)
         if stepped is not None:
             return stepped
     turn = Turn(lane, now)
     if isinstance(event, SensorChanged):
-        turn.wire_us = sensors.told_until(event, now.mono_us)
+        turn.wire_us = sensors.told_until(event, now_us)
     first = _first(lane, event, now) if due else not lane.settled and sensors.overdue(turn)
     if first and not isinstance(event, Booted):
         settled = _settle(turn)

@@ -38,7 +38,8 @@ def _long_on(turn: Turn) -> bool:
     """Some sensor has been on for the shorter of the two times."""
     s = turn.sensors
     cfg = turn.cfg
-    since = turn.t - min(cfg.stall_ms, cfg.stuck_ms) * 1000
+    shorter_ms = cfg.stall_ms if cfg.stall_ms < cfg.stuck_ms else cfg.stuck_ms
+    since = turn.t - shorter_ms * 1000
     return (
         (s.l1.on and s.l1.since_us <= since)
         or (s.l2.on and s.l2.since_us <= since)

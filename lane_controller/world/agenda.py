@@ -60,7 +60,7 @@ class Agenda:
             if at_us > until_us:
                 self.now_us = until_us
                 return
-            self.now_us = max(self.now_us, at_us)
+            self.now_us = at_us if at_us > self.now_us else self.now_us
             call(argument)
             self._calls = calls = self._calls + 1
             if not calls % ASKED_EVERY and done():

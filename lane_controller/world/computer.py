@@ -107,8 +107,8 @@ class LaneComputer:
     def _perform(self, effect: Effect) -> None:
         kind = type(effect)
         if kind is StartTimer:
-            at_us = effect.at_mono_us - self.base_us  # type: ignore[union-attr]
-            at_us = max(at_us, self.agenda.now_us)
+            at_us, now_us = effect.at_mono_us - self.base_us, self.agenda.now_us  # type: ignore[union-attr]
+            at_us = at_us if at_us > now_us else now_us
             self._timers[effect.key] = at_us  # type: ignore[union-attr]
             self.agenda.at(at_us, self._fire, (effect.key, at_us))  # type: ignore[union-attr]
         elif kind is CancelTimer:

@@ -50,7 +50,7 @@ class Motion:
             found = _solve(x - x0, v0, a)
             if found is None:
                 continue
-            at = max(t, t0 + found)
+            at = t0 + found if t0 + found > t else t
             if end is None or at <= end + TINY:
                 return at
         return None

@@ -105,7 +105,8 @@ class Plc:
             return
         edge = self.edges.add(sensor, on, now_us)
         if self.link and self.online:
-            self._wired_us = max(self._wired_us, now_us + self._edge_us)
+            arrives_us = now_us + self._edge_us
+            self._wired_us = arrives_us if arrives_us > self._wired_us else self._wired_us
             self.agenda.at(self._wired_us, self._deliver, edge)
 
     def _keep_safe(self) -> None:
