@@ -14,6 +14,7 @@ from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, VehicleKind
 
 UNDECIDED = (WAITING, PHANTOM)
+_MOTORCYCLE = VehicleKind.MOTORCYCLE
 
 LOOSE_KEPT = 8
 """Classes measured while the PLC is silent: a lane of which nothing is told stands still after fewer vehicles."""
@@ -127,7 +128,7 @@ def measured(turn: Turn, event: ClassMeasured) -> None:
         return
     if track.measured is None or track.standing in UNDECIDED:
         track = turn.put(track, measured=event)
-    if event.kind is VehicleKind.MOTORCYCLE and not track.live and track.stage is BEFORE:
+    if event.kind is _MOTORCYCLE and not track.live and track.stage is BEFORE:
         passages.motorcycle(turn, track)
 
 
@@ -152,7 +153,7 @@ def settle_motorcycles(turn: Turn) -> None:
     """A class that came just before L1 on, or as it was decided, may say that the vehicle is a motorcycle."""
     for track in turn.tracks:
         early = track.measured
-        if early is None or early.kind is not VehicleKind.MOTORCYCLE or track.stage is not BEFORE:
+        if early is None or early.kind is not _MOTORCYCLE or track.stage is not BEFORE:
             continue
         if track.standing is WAITING or track.standing is VOID:
             passages.motorcycle(turn, track)

@@ -28,6 +28,9 @@ from lane_controller.core.values import AckResult, Aspect, BarrierAction, Barrie
 
 OPENS = (BarrierAction.OPEN, BarrierAction.LATCH_OPEN)
 OPEN_CAUSES = (Cause.PASSAGE, Cause.OPERATOR, Cause.CONVOY, Cause.EMERGENCY, Cause.REOPEN)
+OWN = (Outcome.CHARGED, Outcome.TICKET, Outcome.EXEMPT, Outcome.MANUAL)
+UNDER_ARM = (Sensor.L2, Sensor.LC2)
+_CHARGED, _GREEN = Outcome.CHARGED, Aspect.GREEN
 REOPEN_US = 100_000
 LOG_AGE_US = 1_000_000
 """An edge this much older than the close came out of the PLC's log; it is nobody under the closing arm."""
@@ -156,7 +159,7 @@ class Checker:
             case CommandBarrier():
                 self._command(effect, now)
             case SetSignal():
-                self.green = effect.aspect is Aspect.GREEN
+                self.green = effect.aspect is _GREEN
             case RaiseFlag():
                 if not effect.trace and any(self.on.values()) and len(self.changed_us) > 1:
                     self._bad("I7", now, f"{effect.flag} without sensor trace")
@@ -184,10 +187,9 @@ class Checker:
         else:
             self.last_l3_us = l3_on.mono_us
         authorised = self.live.pop(passage.passage_id, None)
-        own = (Outcome.CHARGED, Outcome.TICKET, Outcome.EXEMPT, Outcome.MANUAL)
-        if passage.outcome in own and authorised is None:
+        if passage.outcome in OWN and authorised is None:
             self._bad("I2", now, f"{passage.passage_id} is {passage.outcome} without an authorisation")
-        if passage.committed is not (passage.outcome is Outcome.CHARGED):
+        if passage.committed is not (passage.outcome is _CHARGED):
             self._bad("I2", now, f"{passage.passage_id} commits money as {passage.outcome}")
         if passage.times.open_confirmed is not None and not self.open_limit_seen:
             self._bad("I5", now, f"{passage.passage_id} confirmed open, no limit switch said so")
@@ -249,7 +251,7 @@ class Checker:
             self._bad("I6", now, "green without a live authorisation and an open arm")
         if self.closing_us is None or self.closed_limit:
             return
-        for sensor in (Sensor.L2, Sensor.LC2):
+        for sensor in UNDER_ARM:
             since = self.changed_us.get(sensor)
             if not self.on.get(sensor) or since is None or since < self.closing_us - LOG_AGE_US:
                 continue

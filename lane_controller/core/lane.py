@@ -71,7 +71,7 @@ from lane_controller.core.events import (
 )
 from lane_controller.core.instant import Now
 from lane_controller.core.state import Lane
-from lane_controller.core.turn import Change, Turn
+from lane_controller.core.turn import MORE, NOTHING, TAGS, Turn
 from lane_controller.core.values import Flag, TraceEdge
 
 
@@ -101,9 +101,9 @@ def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
     before = turn.pieces()
     _take(turn, event)
     change = turn.changed_since(before)
-    if change is Change.MORE or not settled:
+    if change is MORE or not settled:
         settled = _settle(turn)
-    elif change is Change.TAGS:
+    elif change is TAGS:
         settled = _settle_tags(turn)
     signs.settle_signs(turn)
     watch.settle_timers(turn, due)
@@ -144,7 +144,7 @@ def _settle(turn: Turn) -> bool:
     watch.settle_watch(turn)
     arm.note_boot_clear(turn)
     arm.settle_arm(turn)
-    return not booting and turn.changed_since(before) is Change.NOTHING
+    return not booting and turn.changed_since(before) is NOTHING
 
 
 def _settle_tags(turn: Turn) -> bool:
@@ -157,10 +157,10 @@ def _settle_tags(turn: Turn) -> bool:
     if turn.tracks:
         watch.settle_watch(turn)
     change = turn.changed_since(before)
-    if change is Change.MORE:
+    if change is MORE:
         arm.note_boot_clear(turn)
         arm.settle_arm(turn)
-    return change is Change.NOTHING
+    return change is NOTHING
 
 
 def _conclude_tags(turn: Turn) -> None:

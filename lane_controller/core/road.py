@@ -6,19 +6,19 @@ Never: an edge with the time at which it was believed instead of the time at whi
 
 from lane_controller.core import approach, crossing, curtain, leaving
 from lane_controller.core.turn import Turn
-from lane_controller.core.values import Sensor
+from lane_controller.core.values import L1, L2, L3, LC1, LC2, Sensor
 
 
 def edge(turn: Turn, sensor: Sensor, on: bool, at_us: int) -> None:
     """One believed edge."""
     at = turn.now.back(at_us)
-    if sensor is Sensor.L1:
+    if sensor is L1:
         approach.l1_on(turn, at) if on else approach.l1_off(turn, at)
-    elif sensor is Sensor.LC1:
+    elif sensor is LC1:
         curtain.lc1_on(turn, at) if on else curtain.lc1_off(turn, at)
-    elif sensor is Sensor.L2:
+    elif sensor is L2:
         crossing.l2_on(turn, at) if on else crossing.l2_off(turn, at)
-    elif sensor is Sensor.LC2:
+    elif sensor is LC2:
         crossing.lc2_on(turn, at) if on else crossing.lc2_off(turn, at)
     else:
         leaving.l3_on(turn, at) if on else leaving.l3_off(turn, at)
@@ -26,9 +26,9 @@ def edge(turn: Turn, sensor: Sensor, on: bool, at_us: int) -> None:
 
 def touched(turn: Turn, sensor: Sensor, off_us: int) -> None:
     """A pulse too short to count: it moves no vehicle, but the arm waits for `clear` after it all the same."""
-    if sensor is Sensor.L2:
+    if sensor is L2:
         turn.set_road(l2_off_us=off_us)
-    elif sensor is Sensor.LC2:
+    elif sensor is LC2:
         turn.set_road(lc2_off_us=off_us)
-    elif sensor is Sensor.L3:
+    elif sensor is L3:
         turn.set_road(l3_off_us=off_us)

@@ -9,7 +9,7 @@ from lane_controller.core import road
 from lane_controller.core.events import SensorChanged
 from lane_controller.core.instant import SAME_SCAN_US
 from lane_controller.core.turn import FIELD, Turn
-from lane_controller.core.values import Flag, Sensor, TraceEdge
+from lane_controller.core.values import L1, L2, L3, LC1, LC2, Flag, Sensor, TraceEdge
 
 CHATTER_QUIET_US = 10_000_000
 """LOOP_CHATTER of one loop is raised once in this time: a loose wire must not flood the journal (ADR 0010)."""
@@ -17,11 +17,11 @@ CHATTER_QUIET_US = 10_000_000
 TRACE_KEPT = 24
 """Sensor edges kept as evidence: two vehicles over five sensors, and chatter."""
 
-EVERY = (Sensor.L1, Sensor.L2, Sensor.L3, Sensor.LC1, Sensor.LC2)
+EVERY = (L1, L2, L3, LC1, LC2)
 LATE_US = 100_000
 """A live wire takes less. What comes later has waited in a log, and more may have waited with it."""
 
-LOOPS = (Sensor.L1, Sensor.L2, Sensor.L3)
+LOOPS = (L1, L2, L3)
 
 
 def told_until(event: SensorChanged, now_us: int) -> int:
@@ -61,7 +61,7 @@ def _take(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
         if happened_us > newest_us:
             turn.set_line(sensor, told=(on, happened_us))
         return
-    if on and sensor is Sensor.L1 and _left_together(turn, line.pending_us, happened_us):
+    if on and sensor is L1 and _left_together(turn, line.pending_us, happened_us):
         believe(turn, sensor, False, line.pending_us)
         turn.set_line(sensor, pending=True, pending_us=happened_us)
         return
@@ -140,7 +140,7 @@ def believe(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
         sensor, on=on, since_us=happened_us, pending=None, stuck=False, stalled=False, doubted=False, told=told
     )
     turn.trace = (*turn.trace[1 - TRACE_KEPT :], TraceEdge(sensor, on, happened_us))
-    if not (was_stuck and sensor is Sensor.L1 and not on and turn.occupant() is None):
+    if not (was_stuck and sensor is L1 and not on and turn.occupant() is None):
         road.edge(turn, sensor, on, happened_us)
 
 
@@ -165,4 +165,4 @@ def _chatter(turn: Turn, sensor: Sensor) -> None:
     if sensor not in LOOPS or (line.chatter_us is not None and turn.t - line.chatter_us < CHATTER_QUIET_US):
         return
     turn.set_line(sensor, chatter_us=turn.t)
-    turn.flag(Flag.LOOP_CHATTER, turn.occupant() if sensor is Sensor.L1 else None)
+    turn.flag(Flag.LOOP_CHATTER, turn.occupant() if sensor is L1 else None)

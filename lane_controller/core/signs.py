@@ -47,6 +47,11 @@ MODE_CODE = {Mode.CLOSED: DisplayCode.CLOSED, Mode.CONVOY: DisplayCode.CONVOY, M
 
 _DEGRADED, _FAULT = LaneState.DEGRADED, LaneState.FAULT
 _AUTO, _MANUAL, _RED, _GREEN = Mode.AUTO, Mode.MANUAL, Aspect.RED, Aspect.GREEN
+_MANUALLY, _FARE = DisplayCode.MANUAL, DisplayCode.FARE
+_OF_OUTCOME = {Outcome.MANUAL: _MANUALLY, Outcome.EXEMPT: DisplayCode.PRIORITY}
+"""What a vehicle that may pass is shown; the others see their fare."""
+
+_TICKET = Outcome.TICKET
 _NOBODY = (DisplayCode.IDLE, TEXT[DisplayCode.IDLE])
 
 
@@ -121,21 +126,18 @@ def display(turn: Turn) -> tuple[DisplayCode, tuple[str, ...]]:
         return code, TEXT[code]
     track = turn.front()
     if track is None:
-        return _NOBODY if desk.mode is _AUTO else (DisplayCode.MANUAL, TEXT[DisplayCode.MANUAL])
+        return _NOBODY if desk.mode is _AUTO else (_MANUALLY, TEXT[_MANUALLY])
     if track.live and (turn.arm.fault or turn.arm.broken):
         return DisplayCode.WAIT, TEXT[DisplayCode.WAIT]
     code = _code(track)
-    return code, _fare_lines(track) if code is DisplayCode.FARE else TEXT[code]
+    return code, _fare_lines(track) if code is _FARE else TEXT[code]
 
 
 def _code(track: Track) -> DisplayCode:
     if track.standing is MOTORCYCLE:
         return DisplayCode.MOTORCYCLE
     if track.standing is AUTHORISED and track.finding is not None:
-        outcome = track.finding.outcome
-        if outcome is Outcome.MANUAL:
-            return DisplayCode.MANUAL
-        return DisplayCode.PRIORITY if outcome is Outcome.EXEMPT else DisplayCode.FARE
+        return _OF_OUTCOME.get(track.finding.outcome, _FARE)
     if track.standing is HELD:
         return next((code for hold, code in HOLD_CODES if hold in track.holds), DisplayCode.WAIT)
     return DisplayCode.WAIT if track.standing is VOID else DisplayCode.IDLE
@@ -144,11 +146,11 @@ def _code(track: Track) -> DisplayCode:
 def _fare_lines(track: Track) -> tuple[str, ...]:
     finding = track.finding
     assert finding is not None  # noqa: S101 - only an authorised vehicle shows a fare
-    fare_vnd = None if finding.outcome is Outcome.TICKET else finding.fare_vnd
+    fare_vnd = None if finding.outcome is _TICKET else finding.fare_vnd
     return _fare_text(finding.plate_registered or "", finding.class_charged, fare_vnd)
 
 
 @lru_cache(maxsize=64)
 def _fare_text(plate: str, vehicle_class: int | None, fare_vnd: int | None) -> tuple[str, ...]:
     amount = "VÉ THÁNG/QUÝ" if fare_vnd is None else f"{fare_vnd:,}đ".replace(",", ".")
-    return (plate, f"LOẠI {vehicle_class}", amount, *TEXT[DisplayCode.FARE])
+    return (plate, f"LOẠI {vehicle_class}", amount, *TEXT[_FARE])

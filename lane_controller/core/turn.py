@@ -48,6 +48,9 @@ class Change(Enum):
     MORE = auto()
 
 
+NOTHING, TAGS, MORE = Change
+
+
 class Turn:
     """One step in progress. `was`: the lane before it; `wire_us`: until when the wire has told what it did."""
 
@@ -122,8 +125,8 @@ class Turn:
             and self.desk is desk
             and self.counts is counts
         ):
-            return Change.NOTHING if self.radio is radio else Change.TAGS
-        return Change.MORE
+            return NOTHING if self.radio is radio else TAGS
+        return MORE
 
     def line(self, sensor: Sensor) -> Line:
         """State of one sensor."""

@@ -10,9 +10,8 @@ from lane_controller.core import arm, deciding, departures, evidence, hidden
 from lane_controller.core.effects import CancelTimer, StartTimer
 from lane_controller.core.sensors import pending
 from lane_controller.core.turn import Turn
-from lane_controller.core.values import Flag, Sensor
+from lane_controller.core.values import L1, L2, L3, LC1, LC2, Flag, Sensor
 
-_L1, _L2, _L3, _LC1, _LC2 = Sensor.L1, Sensor.L2, Sensor.L3, Sensor.LC1, Sensor.LC2
 DEBOUNCE, STALL, STUCK = (
     {sensor: f"{what}:{sensor.value}" for sensor in Sensor} for what in ("debounce", "stall", "stuck")
 )
@@ -29,7 +28,7 @@ def settle_watch(turn: Turn) -> None:
     for sensor, at in _stuck_deadlines(turn):
         if at <= turn.t:
             turn.set_line(sensor, stuck=True)
-            if sensor is Sensor.L1:
+            if sensor is L1:
                 evidence.stuck_l1(turn)
             turn.flag(Flag.SENSOR_STUCK)
 
@@ -54,16 +53,16 @@ def _stall_deadlines(turn: Turn) -> list[tuple[Sensor, int]]:
     if not s.l2.on and not s.lc2.on:
         return []
     wait_us = turn.cfg.stall_ms * 1000
-    under_arm = ((_L2, s.l2), (_LC2, s.lc2))
+    under_arm = ((L2, s.l2), (LC2, s.lc2))
     return [(sensor, line.since_us + wait_us) for sensor, line in under_arm if line.on and not line.stalled]
 
 
 def _stuck_deadlines(turn: Turn) -> list[tuple[Sensor, int]]:
     s = turn.sensors
     wait_us = turn.cfg.stuck_ms * 1000
-    lines = ((_L1, s.l1), (_L2, s.l2), (_L3, s.l3), (_LC1, s.lc1), (_LC2, s.lc2))
+    lines = ((L1, s.l1), (L2, s.l2), (L3, s.l3), (LC1, s.lc1), (LC2, s.lc2))
     on = [(sensor, line.since_us + wait_us) for sensor, line in lines if line.on and not line.stuck]
-    return on[1:] if on and on[0][0] is _L1 and _l1_is_used(turn) else on
+    return on[1:] if on and on[0][0] is L1 and _l1_is_used(turn) else on
 
 
 def _l1_is_used(turn: Turn) -> bool:
@@ -136,7 +135,7 @@ def _stuck_l1_as_before(turn: Turn) -> bool:
     if not l1.on or l1.stuck:
         return True
     at = l1.since_us + turn.cfg.stuck_ms * 1000
-    return turn.timers.get(STUCK[_L1]) == (at if at > turn.t and not _l1_is_used(turn) else None)
+    return turn.timers.get(STUCK[L1]) == (at if at > turn.t and not _l1_is_used(turn) else None)
 
 
 def deadlines(turn: Turn) -> dict[str, int]:

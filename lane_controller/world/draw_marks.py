@@ -15,6 +15,11 @@ CONFUSED = str.maketrans("0123456789", "8773156138")
 LETTERS = "ABCDEFGHKLMNPSTUVXYZ"
 PROVINCES = (11, 12, 14, 15, 17, 18, 19, 20, 20, 20, 20, 29, 30, 30, 34, 36, 88, 89, 97, 98, 99)
 YEAR = ("2026-01-01", "2026-12-31")
+STATUS = {
+    Right.BLOCKED: TagStatus.BLOCKED,
+    Right.SUSPECT: TagStatus.SUSPECT,
+    Right.EXEMPT: TagStatus.EXEMPT,
+}
 RUN_OUT = ("2025-01-01", "2025-12-31")
 
 
@@ -74,11 +79,7 @@ class Marks:
         epc, random = self._epc(), self.random
         if right is Right.UNKNOWN:
             return TagPlan(epc, self.gain_db())
-        status = {
-            Right.BLOCKED: TagStatus.BLOCKED,
-            Right.SUSPECT: TagStatus.SUSPECT,
-            Right.EXEMPT: TagStatus.EXEMPT,
-        }.get(right, TagStatus.ACTIVE)
+        status = STATUS.get(right, TagStatus.ACTIVE)
         ticket = None
         if right is Right.TICKET:
             ticket = Ticket(f"VT{self._tags:06d}", *YEAR, "monthly")

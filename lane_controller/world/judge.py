@@ -21,6 +21,7 @@ SAME_US = 60_000
 
 NEAR_US = 90_000_000
 FREE = (Mode.CONVOY, Mode.EMERGENCY)
+NEVER_OWING = (Right.CLONED, Right.TICKET, Right.EXEMPT)
 PAYING = (Right.GOOD,)
 ENTITLED = (Right.GOOD, Right.TICKET, Right.EXEMPT)
 MAY_OPEN = (*ENTITLED, Right.WRONG_PLATE, Right.TWO_ACCOUNTS)
@@ -168,7 +169,7 @@ def _judge_accounts(evidence: Evidence, found: Verdicts) -> None:
     """Debits that no crossing of the account's vehicles pays for, the latest of an account first."""
     owed: Counter[str] = Counter()
     for crossing in evidence.crossings:
-        if crossing.vehicle.right not in (Right.CLONED, Right.TICKET, Right.EXEMPT):
+        if crossing.vehicle.right not in NEVER_OWING:
             owed.update(_accounts(evidence.plan, crossing.vehicle))
     for closed in sorted(evidence.closed, key=lambda one: one.l3_us):
         account = closed.passage.finding.account

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from lane_controller.core.config import Geometry
-from lane_controller.core.values import Sensor
+from lane_controller.core.values import LC1, LC2, Sensor
 from lane_controller.world.plan import VehiclePlan
 
 STOP_LINE_M = -4.0
@@ -66,6 +66,8 @@ class What(IntEnum):
     GONE = 8
 
 
+OFF, ON, ZONE, UNZONE, LOOK, ARM, CROSSED, CLEAR, GONE = What
+
 Milestone = tuple[float, int, Sensor | None]
 
 
@@ -73,18 +75,18 @@ def milestones(place: Place, plan: VehiclePlan, look_m: float, arm_m: float) -> 
     """What this vehicle's front meets, in order. `look_m`, `arm_m`: where its driver looks at signal and arm."""
     found: list[tuple[float, int, int, Sensor | None]] = []
     for sensor, begin, end in place.sensors:
-        curtain = sensor in (Sensor.LC1, Sensor.LC2)
-        found.append((begin, What.ON, 0, sensor))
-        found.append((end + plan.length_m, What.OFF, 0 if curtain else 1, sensor))
+        curtain = sensor in (LC1, LC2)
+        found.append((begin, ON, 0, sensor))
+        found.append((end + plan.length_m, OFF, 0 if curtain else 1, sensor))
         if plan.high_bed and not curtain:
-            found.append((end + DROPOUT_M[0], What.OFF, 1, sensor))
-            found.append((end + DROPOUT_M[1], What.ON, 1, sensor))
-    found.append((place.zone[0] + plan.tag_m, What.ZONE, 0, None))
-    found.append((place.zone[1] + plan.tag_m, What.UNZONE, 0, None))
-    found.append((look_m, What.LOOK, 0, None))
-    found.append((arm_m, What.ARM, 0, None))
-    found.append((2.0, What.CROSSED, 0, None))
-    found.append((3.5 + plan.length_m, What.CLEAR, 1, None))
-    found.append((BEHIND_M + plan.length_m, What.GONE, 0, None))
+            found.append((end + DROPOUT_M[0], OFF, 1, sensor))
+            found.append((end + DROPOUT_M[1], ON, 1, sensor))
+    found.append((place.zone[0] + plan.tag_m, ZONE, 0, None))
+    found.append((place.zone[1] + plan.tag_m, UNZONE, 0, None))
+    found.append((look_m, LOOK, 0, None))
+    found.append((arm_m, ARM, 0, None))
+    found.append((2.0, CROSSED, 0, None))
+    found.append((3.5 + plan.length_m, CLEAR, 1, None))
+    found.append((BEHIND_M + plan.length_m, GONE, 0, None))
     found.sort(key=lambda item: (item[0], item[1], item[2]))
     return [(at, what, sensor) for at, what, _, sensor in found]

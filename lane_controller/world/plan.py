@@ -41,6 +41,9 @@ class Right(StrEnum):
     MOTORCYCLE = "motorcycle"
 
 
+_MOTORCYCLE = Right.MOTORCYCLE
+
+
 @quick
 @dataclass(frozen=True, slots=True)
 class TagPlan:
@@ -91,7 +94,7 @@ class VehiclePlan:
     @property
     def motorcycle(self) -> bool:
         """Not tolled here (R9)."""
-        return self.right is Right.MOTORCYCLE
+        return self.right is _MOTORCYCLE
 
 
 @quick

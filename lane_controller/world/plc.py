@@ -20,7 +20,7 @@ from lane_controller.core.events import (
     SensorChanged,
     SensorLevels,
 )
-from lane_controller.core.values import Aspect, BarrierAction, Sensor
+from lane_controller.core.values import L2, LC2, Aspect, BarrierAction, Sensor
 from lane_controller.world.agenda import US, Agenda
 from lane_controller.world.arm import Arm
 from lane_controller.world.computer import LaneComputer
@@ -97,7 +97,7 @@ class Plc:
         self.levels[sensor] = on
         now_us = self.agenda.now_us
         self._clear_since_us = None if any(self.levels.values()) else now_us
-        if on and sensor in (Sensor.L2, Sensor.LC2):
+        if on and sensor in (L2, LC2):
             self._keep_safe()
         if self.lose_next:
             self.lose_next -= 1

@@ -10,12 +10,26 @@ from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
-from lane_controller.core.values import Aspect, Sensor
+from lane_controller.core.values import L1, L2, Aspect, Sensor
 from lane_controller.world import motion as mv
 from lane_controller.world.agenda import US, Agenda
 from lane_controller.world.motion import Motion
 from lane_controller.world.parameters import WorldParameters
-from lane_controller.world.places import BEFORE_ARM_M, STOP_LINE_M, Milestone, Place, What, milestones
+from lane_controller.world.places import (
+    ARM,
+    BEFORE_ARM_M,
+    CLEAR,
+    CROSSED,
+    GONE,
+    LOOK,
+    ON,
+    STOP_LINE_M,
+    UNZONE,
+    ZONE,
+    Milestone,
+    Place,
+    milestones,
+)
 from lane_controller.world.plan import Manner, VehiclePlan
 from lane_controller.world.plc import Plc
 
@@ -183,27 +197,20 @@ class Road:
 
     def _met(self, vehicle: Vehicle, stone: Milestone) -> None:
         _, what, sensor = stone
-        match what:
-            case What.ON if sensor is not None:
-                self._cover(vehicle, sensor, 1)
-                self._on(vehicle, sensor)
-            case What.OFF if sensor is not None:
-                self._cover(vehicle, sensor, -1)
-            case What.ZONE:
-                vehicle.in_zone = True
-                self.zone(vehicle)
-            case What.UNZONE:
-                vehicle.in_zone = False
-            case What.LOOK:
-                self._look(vehicle)
-            case What.ARM:
-                self._at_arm(vehicle)
-            case What.CROSSED:
-                self.crossed(vehicle)
-            case What.CLEAR:
-                self._clear(vehicle)
-            case What.GONE:
-                self._gone(vehicle)
+        if sensor is None:
+            _MET[what](self, vehicle)
+        elif what is ON:
+            self._cover(vehicle, sensor, 1)
+            self._on(vehicle, sensor)
+        else:
+            self._cover(vehicle, sensor, -1)
+
+    def _into_zone(self, vehicle: Vehicle) -> None:
+        vehicle.in_zone = True
+        self.zone(vehicle)
+
+    def _out_of_zone(self, vehicle: Vehicle) -> None:
+        vehicle.in_zone = False
 
     def _cover(self, vehicle: Vehicle, sensor: Sensor, change: int) -> None:
         """Now and then the contact bounces; which do is the vehicle's own, whoever else is on the road."""
@@ -219,24 +226,21 @@ class Road:
 
     def _unmet(self, vehicle: Vehicle, stone: Milestone) -> None:
         _, what, sensor = stone
-        if what == What.ON and sensor is not None:
-            self.plc.cover(sensor, -1)
-        elif what == What.OFF and sensor is not None:
-            self.plc.cover(sensor, 1)
-        elif what == What.UNZONE:
-            vehicle.in_zone = True
-            self.zone(vehicle)
-        elif what == What.ZONE:
-            vehicle.in_zone = False
-        elif what == What.LOOK:
+        if sensor is not None:
+            self.plc.cover(sensor, -1 if what is ON else 1)
+        elif what is UNZONE:
+            self._into_zone(vehicle)
+        elif what is ZONE:
+            self._out_of_zone(vehicle)
+        elif what is LOOK:
             vehicle.looked = False
 
     def _on(self, vehicle: Vehicle, sensor: Sensor) -> None:
-        if sensor is Sensor.L1 and len(vehicle.tracks) == 0:
+        if sensor is L1 and len(vehicle.tracks) == 0:
             self.on_l1(vehicle)
-        if sensor is Sensor.L1 and vehicle.manner is Manner.TURNS_BACK:
+        if sensor is L1 and vehicle.manner is Manner.TURNS_BACK:
             self._halt(vehicle, self.layout.l1_m + 1.0)
-        elif sensor is Sensor.L2:
+        elif sensor is L2:
             self.on_l2(vehicle)
             if vehicle.manner is Manner.HESITATES:
                 self._halt(vehicle, HESITATES_AT_M)
@@ -427,6 +431,18 @@ class Road:
         vehicle.stop_m = end
         self._move(vehicle, mv.backing(self.agenda.now_us / US, x, end), backing=True)
         return True
+
+
+_MET: dict[int, Callable[[Road, Vehicle], None]] = {
+    ZONE: Road._into_zone,
+    UNZONE: Road._out_of_zone,
+    LOOK: Road._look,
+    ARM: Road._at_arm,
+    CROSSED: lambda road, vehicle: road.crossed(vehicle),
+    CLEAR: Road._clear,
+    GONE: Road._gone,
+}
+"""What comes of a milestone that is no sensor."""
 
 
 def _room(ahead: Vehicle, vehicle: Vehicle) -> float:
