@@ -37,6 +37,11 @@ class Agenda:
         self._count += 1
         heappush(self._heap, (self.now_us + int(wait_s * US), self._count, call, argument))
 
+    @property
+    def idle(self) -> bool:
+        """Nothing is to happen."""
+        return not self._heap
+
     def passes(self, at_us: int) -> bool:
         """Let time pass up to a later instant, if nothing else happens before or at it.
 

@@ -230,11 +230,13 @@ class Episode:
         self.computer.feed(ListEntryChanged(old.epc, entry, self.list_version))
 
     def _heartbeat(self, boots: int) -> None:
+        """The list tells that it is alive, as long as anything else is to happen."""
         if boots != self.computer.boots or self.computer.lane is None:
             return
         if self.list_alive:
             self.computer.feed(ListHeartbeat(self.list_version, 0))
-        self.agenda.after(HEARTBEAT_S, self._heartbeat, boots)
+        if not self.agenda.idle:
+            self.agenda.after(HEARTBEAT_S, self._heartbeat, boots)
 
     def _on_l1(self, vehicle: Vehicle) -> None:
         self.camera.measure(vehicle)
