@@ -12,10 +12,8 @@ that, this one says nothing new. What is compared with levels (a neighbour's cla
 step.
 """
 
-from collections.abc import Mapping
-
 from lane_controller.core.desk import aged
-from lane_controller.core.effects import Effect, ShareHeard, StartTimer
+from lane_controller.core.effects import Effect, ShareHeard
 from lane_controller.core.events import ListHeartbeat, NeighbourHeard, TagSeen
 from lane_controller.core.evolve import changer
 from lane_controller.core.state import AUTHORISED, HeardTag, Lane, Neighbour, Radio
@@ -25,7 +23,6 @@ Stepped = tuple[Lane, tuple[Effect, ...]]
 NOTHING: tuple[Effect, ...] = ()
 
 _with_radio = changer(Lane, "radio")
-_with_radio_and_timers = changer(Lane, "radio", "timers")
 _with_tags = changer(Radio, "tags")
 _with_neighbours = changer(Radio, "neighbours")
 _with_desk = changer(Lane, "desk")
@@ -62,24 +59,11 @@ def neighbour_heard(lane: Lane, event: NeighbourHeard, now_us: int) -> Stepped |
     known = event.epc in radio.tags
     if looks_at_tags(lane, now_us) or forgets(lane, now_us) or (known and (event.vehicle or _is_claimed(old))):
         return None
-    if old is not None and old.lane == event.lane:
-        timers, effects = lane.timers, NOTHING
-    elif known:
+    if known and (old is None or old.lane != event.lane):
+        # An arbitration begins.
         return None
-    else:
-        timers, effects = _arbitrating(lane, now_us)
     neighbours = {**radio.neighbours, event.epc: reported(old, event, now_us)}
-    return _with_radio_and_timers(lane, _with_neighbours(radio, neighbours), timers), effects
-
-
-def _arbitrating(lane: Lane, now_us: int) -> tuple[Mapping[str, int], tuple[Effect, ...]]:
-    """An arbitration begins; the timer is of the earliest one that runs."""
-    if "arbitrate" in lane.timers:
-        return lane.timers, NOTHING
-    until_us = now_us + lane.config.arbitration_wait_ms * 1000
-    timers = dict(lane.timers)
-    later = {key: timers.pop(key) for key in lane.timers if key.startswith(("stall:", "stuck:"))}
-    return {**timers, "arbitrate": until_us, **later}, (StartTimer("arbitrate", until_us),)
+    return _with_radio(lane, _with_neighbours(radio, neighbours)), NOTHING
 
 
 def list_alive(lane: Lane, event: ListHeartbeat, now_us: int) -> Stepped | None:

@@ -115,7 +115,7 @@ def _as_before(turn: Turn) -> bool:
         return False
     if turn.radio is was.radio:
         return True
-    if turn.radio.neighbours is not was.radio.neighbours and timers.get("arbitrate") != _arbitration(turn):
+    if timers.get("arbitrate") != (_arbitration(turn) if turn.radio.neighbours else None):
         return False
     return not turn.tracks or (_decide_as_before(turn) and _stuck_l1_as_before(turn) and _hidden_as_before(turn))
 
@@ -173,10 +173,10 @@ def _put_long_on(found: dict[str, int], turn: Turn) -> None:
 
 
 def _arbitration(turn: Turn) -> int | None:
-    """The earliest end of an arbitration that still runs."""
-    since = turn.t - turn.cfg.arbitration_wait_ms * 1000
+    """The earliest end of an arbitration that still runs; of a tag that was not heard here nothing hangs on it."""
+    since, remembered = turn.t - turn.cfg.arbitration_wait_ms * 1000, turn.radio.tags
     first: int | None = None
-    for heard in turn.radio.neighbours.values():
-        if heard.first_us > since and (first is None or heard.first_us < first):
+    for epc, heard in turn.radio.neighbours.items():
+        if heard.first_us > since and epc in remembered and (first is None or heard.first_us < first):
             first = heard.first_us
     return None if first is None else first + turn.cfg.arbitration_wait_ms * 1000
