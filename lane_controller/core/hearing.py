@@ -8,53 +8,102 @@ against the whole one.
 Two of three events of a lane are reads of a tag that was heard 25 ms before. Such a read moves `last_us`, `reads` and
 the window of its tag. Conclusions look at these only as far as this: is there a credible tag, heard since a vehicle
 came onto L1 (since it was voided, since an earlier vehicle left L1)? Where the read before was late enough for all
-that, this one says nothing new. What is compared with levels (a neighbour's claim) or is not credible takes the whole
-step.
+that, this one says nothing new. Any other read (the first, one that makes the tag credible, one after which something
+is forgotten) matters to whoever waits on L1 for a tag. Where nobody does it only changes what is remembered; and what a
+neighbour contests takes the whole step.
 """
 
+from lane_controller.core.config import LaneConfig
 from lane_controller.core.desk import aged
 from lane_controller.core.effects import Effect, ShareHeard
 from lane_controller.core.events import ListHeartbeat, NeighbourHeard, TagSeen
 from lane_controller.core.evolve import changer
+from lane_controller.core.instant import Now
 from lane_controller.core.state import AUTHORISED, HeardTag, Lane, Neighbour, Radio
-from lane_controller.core.tags import SHARE_EVERY_US, claimed, is_credible, read_again, reported
+from lane_controller.core.tags import (
+    SHARE_EVERY_US,
+    claimed,
+    due_to_share,
+    heard_better,
+    heard_of,
+    is_credible,
+    read_again,
+    remembered,
+    shared,
+    with_report,
+    with_tag,
+)
 
 Stepped = tuple[Lane, tuple[Effect, ...]]
 NOTHING: tuple[Effect, ...] = ()
 
 _with_radio = changer(Lane, "radio")
-_with_tags = changer(Radio, "tags")
-_with_neighbours = changer(Radio, "neighbours")
 _with_desk = changer(Lane, "desk")
-_shared = changer(HeardTag, "shared_us")
 
 
-def heard_again(lane: Lane, event: TagSeen, now_us: int) -> Stepped | None:
-    """One more read of a tag that was credible before, or is not yet."""
-    radio, cfg, epc = lane.radio, lane.config, event.epc
+def heard(lane: Lane, event: TagSeen, now: Now) -> Stepped | None:
+    """One more read of a tag that is known well says nothing new; any other may, if somebody waits for a tag."""
+    radio, cfg, epc, now_us = lane.radio, lane.config, event.epc, now.mono_us
     old = radio.tags.get(epc)
-    if old is None or (event.tid is not None and event.tid != old.tid):
-        return None
-    if event.entry is not old.entry and event.entry != old.entry:
-        return None
-    if epc in radio.neighbours and _is_compared(lane, old):
-        return None
+    if old is None or not _same(old, event) or (epc in radio.neighbours and _is_compared(lane, old)):
+        return _heard_by_nobody(lane, event, now)
     if not _told_before(lane, old, now_us) or not _in_time(lane, event, now_us) or forgets(lane, now_us):
-        return None
+        return _heard_by_nobody(lane, event, now)
     tag = read_again(old, event.rssi_dbm, now_us, cfg.rf_window_ms * 1000)
-    effects = NOTHING
     if tag.credible is None:
         if is_credible(tag.window, tag.median_dbm, cfg):
-            return None
-    elif not tag.spent and (tag.shared_us is None or now_us - tag.shared_us >= SHARE_EVERY_US):
-        tag = _shared(tag, now_us)
-        effects = (ShareHeard(tag.epc, len(tag.window), tag.median_dbm, _occupied(lane)),)
-    return _with_radio(lane, _with_tags(radio, {**radio.tags, epc: tag})), effects
+            return _heard_by_nobody(lane, event, now)
+    elif tag.shared_us is None or now_us - tag.shared_us >= SHARE_EVERY_US:
+        return _told(lane, radio, tag, now_us)
+    return _with_radio(lane, with_tag(radio, tag)), NOTHING
 
 
-def neighbour_heard(lane: Lane, event: NeighbourHeard, now_us: int) -> Stepped | None:
+def _same(old: HeardTag, event: TagSeen) -> bool:
+    """What is known of the tag beside its level is what it was."""
+    known = event.tid is None or event.tid == old.tid
+    return known and (event.entry is old.entry or event.entry == old.entry)
+
+
+def _heard_by_nobody(lane: Lane, event: TagSeen, now: Now) -> Stepped | None:
+    """Any read of any tag: what is remembered changes, and nobody looks at it before somebody comes onto L1."""
+    cfg, now_us = lane.config, now.mono_us
+    if _somebody_waits(lane) or not _in_time(lane, event, now_us) or "arbitrate" in lane.timers:
+        return None
+    radio = remembered(lane.radio, now_us - cfg.tag_memory_ms * 1000)
+    tag = heard_of(radio.tags.get(event.epc), event, now, cfg)
+    if _contested(radio.neighbours.get(event.epc), tag, now_us, cfg):
+        return None
+    return _told(lane, radio, tag, now_us)
+
+
+def _told(lane: Lane, radio: Radio, tag: HeardTag, now_us: int) -> Stepped:
+    """The lane with this tag; the neighbours are told of it now and then."""
+    if not due_to_share(tag, now_us):
+        return _with_radio(lane, with_tag(radio, tag)), NOTHING
+    effects = (ShareHeard(tag.epc, len(tag.window), tag.median_dbm, _occupied(lane)),)
+    return _with_radio(lane, with_tag(radio, shared(tag, now_us))), effects
+
+
+def _contested(told: Neighbour | None, tag: HeardTag, now_us: int, cfg: LaneConfig) -> bool:
+    """An arbitration on the tag runs, or goes against this lane."""
+    if told is None:
+        return False
+    runs = now_us < told.first_us + cfg.arbitration_wait_ms * 1000
+    return runs or (tag.owner is None and not tag.cross_read and heard_better(told, tag, cfg))
+
+
+def _somebody_waits(lane: Lane) -> bool:
+    """A read may matter to somebody: on L1 and not let pass yet, or taken for two, or known from before a restart."""
+    for track in lane.tracks:
+        seen_twice = track.next_plate is not None or track.returned_us is not None
+        if track.recovered or (track.on_l1 and (track.standing is not AUTHORISED or seen_twice)):
+            return True
+    return False
+
+
+def neighbour_heard(lane: Lane, event: NeighbourHeard, now: Now) -> Stepped | None:
     """A neighbour hears a tag that is unknown here, or tells once more of one on which it has no claim."""
-    radio = lane.radio
+    radio, now_us = lane.radio, now.mono_us
     old = radio.neighbours.get(event.epc)
     known = event.epc in radio.tags
     if looks_at_tags(lane, now_us) or forgets(lane, now_us) or (known and (event.vehicle or _is_claimed(old))):
@@ -62,15 +111,14 @@ def neighbour_heard(lane: Lane, event: NeighbourHeard, now_us: int) -> Stepped |
     if known and (old is None or old.lane != event.lane):
         # An arbitration begins.
         return None
-    neighbours = {**radio.neighbours, event.epc: reported(old, event, now_us)}
-    return _with_radio(lane, _with_neighbours(radio, neighbours)), NOTHING
+    return _with_radio(lane, with_report(radio, event, now_us)), NOTHING
 
 
-def list_alive(lane: Lane, event: ListHeartbeat, now_us: int) -> Stepped | None:
+def list_alive(lane: Lane, event: ListHeartbeat, now: Now) -> Stepped | None:
     """The list is as young as this, which only the next decision asks."""
-    if looks_at_tags(lane, now_us):
+    if looks_at_tags(lane, now.mono_us):
         return None
-    return _with_desk(lane, aged(lane.desk, event, now_us)), ()
+    return _with_desk(lane, aged(lane.desk, event, now.mono_us)), NOTHING
 
 
 def _is_claimed(heard: Neighbour | None) -> bool:

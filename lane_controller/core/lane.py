@@ -89,7 +89,7 @@ def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
             break
     settled = lane.settled and not due
     if settled and (quick := QUICK.get(type(event))) is not None:
-        stepped = quick(lane, event, now_us)
+        stepped = quick(lane, event, now)
         if stepped is not None:
             return stepped
     turn = Turn(lane, now)
@@ -120,7 +120,7 @@ def _first(lane: Lane, event: Event, now: Now) -> bool:
 
 
 QUICK: dict[type, Callable[..., hearing.Stepped | None]] = {
-    TagSeen: hearing.heard_again,
+    TagSeen: hearing.heard,
     NeighbourHeard: hearing.neighbour_heard,
     ListHeartbeat: hearing.list_alive,
     SensorChanged: waiting.edge_waits,

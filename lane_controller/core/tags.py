@@ -9,6 +9,7 @@ from lane_controller.core.config import LaneConfig
 from lane_controller.core.effects import ShareHeard
 from lane_controller.core.events import NeighbourHeard, ReaderConnected, ReaderLost, TagSeen
 from lane_controller.core.evolve import changer, evolve
+from lane_controller.core.instant import Now
 from lane_controller.core.state import HeardTag, Neighbour, Radio, ReaderLink
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag
@@ -22,24 +23,37 @@ def seen(turn: Turn, event: TagSeen) -> None:
     if _stale(turn, event):
         return
     purge(turn)
-    tag = _heard(turn, event)
-    turn.radio = evolve(turn.radio, tags={**turn.radio.tags, event.epc: tag})
+    tag = heard_of(turn.radio.tags.get(event.epc), event, turn.now, turn.cfg)
+    turn.radio = with_tag(turn.radio, tag)
     if turn.radio.neighbours:
         arbitrate(turn)
     _share(turn, tag)
 
 
-def _heard(turn: Turn, event: TagSeen) -> HeardTag:
-    old = turn.radio.tags.get(event.epc)
+def with_tag(radio: Radio, tag: HeardTag) -> Radio:
+    """A tag is remembered as it is now."""
+    tags = dict(radio.tags)
+    tags[tag.epc] = tag
+    return _with_tags(radio, tags)
+
+
+_with_tags = changer(Radio, "tags")
+
+
+def heard_of(old: HeardTag | None, event: TagSeen, now: Now, cfg: LaneConfig) -> HeardTag:
+    """A tag after one more read, or after its first."""
     if old is None:
-        window: tuple[tuple[int, int], ...] = ((turn.t, event.rssi_dbm),)
-        credible = turn.now if is_credible(window, event.rssi_dbm, turn.cfg) else None
-        return HeardTag(event.epc, event.tid, event.entry, turn.now, turn.t, 1, window, credible)
-    tag = read_again(old, event.rssi_dbm, turn.t, turn.cfg.rf_window_ms * 1000)
+        window: tuple[tuple[int, int], ...] = ((now.mono_us, event.rssi_dbm),)
+        credible = now if is_credible(window, event.rssi_dbm, cfg) else None
+        return HeardTag(event.epc, event.tid, event.entry, now, now.mono_us, 1, window, credible)
+    tag = read_again(old, event.rssi_dbm, now.mono_us, cfg.rf_window_ms * 1000)
     credible = old.credible
-    if credible is None and is_credible(tag.window, tag.median_dbm, turn.cfg):
-        credible = turn.now
-    return evolve(tag, tid=event.tid or old.tid, entry=event.entry, credible=credible)
+    if credible is None and is_credible(tag.window, tag.median_dbm, cfg):
+        credible = now
+    return _known(tag, event.tid or old.tid, event.entry, credible)
+
+
+_known = changer(HeardTag, "tid", "entry", "credible")
 
 
 def read_again(old: HeardTag, rssi_dbm: int, now_us: int, window_us: int) -> HeardTag:
@@ -71,19 +85,24 @@ def is_credible(window: tuple[tuple[int, int], ...], median: int, cfg: LaneConfi
 
 def purge(turn: Turn) -> None:
     """Forget tags unheard for tag_memory that no vehicle in the lane owns."""
-    oldest = turn.t - turn.cfg.tag_memory_ms * 1000
-    radio = turn.radio
+    turn.radio = remembered(turn.radio, turn.t - turn.cfg.tag_memory_ms * 1000)
+
+
+def remembered(radio: Radio, oldest_us: int) -> Radio:
+    """What is left where all that was heard before an instant is forgotten."""
     for tag in radio.tags.values():
-        if tag.last_us < oldest and tag.owner is None:
-            tags = {e: tag for e, tag in radio.tags.items() if tag.last_us >= oldest or tag.owner is not None}
-            turn.radio = evolve(radio, tags=tags)
+        if tag.last_us < oldest_us and tag.owner is None:
+            tags = {e: tag for e, tag in radio.tags.items() if tag.last_us >= oldest_us or tag.owner is not None}
+            radio = _with_tags(radio, tags)
             break
-    for heard in radio.neighbours.values():
-        if heard.last_us < oldest:
-            left = {e: n for e, n in radio.neighbours.items() if n.last_us >= oldest or claimed(turn.radio, e, n)}
-            if len(left) < len(radio.neighbours):
-                turn.radio = evolve(turn.radio, neighbours=left)
-            break
+    for told in radio.neighbours.values():
+        if told.last_us < oldest_us:
+            left = {e: n for e, n in radio.neighbours.items() if n.last_us >= oldest_us or claimed(radio, e, n)}
+            return radio if len(left) == len(radio.neighbours) else _with_neighbours(radio, left)
+    return radio
+
+
+_with_neighbours = changer(Radio, "neighbours")
 
 
 def claimed(radio: Radio, epc: str, heard: Neighbour) -> bool:
@@ -129,8 +148,14 @@ def _set_link(turn: Turn, reader: str, link: ReaderLink) -> None:
 def neighbour(turn: Turn, event: NeighbourHeard) -> None:
     """Another lane hears a tag."""
     purge(turn)
-    heard = reported(turn.radio.neighbours.get(event.epc), event, turn.t)
-    turn.radio = evolve(turn.radio, neighbours={**turn.radio.neighbours, event.epc: heard})
+    turn.radio = with_report(turn.radio, event, turn.t)
+
+
+def with_report(radio: Radio, event: NeighbourHeard, now_us: int) -> Radio:
+    """What a neighbour tells is remembered."""
+    neighbours = dict(radio.neighbours)
+    neighbours[event.epc] = reported(neighbours.get(event.epc), event, now_us)
+    return _with_neighbours(radio, neighbours)
 
 
 def reported(old: Neighbour | None, event: NeighbourHeard, now_us: int) -> Neighbour:
@@ -148,16 +173,16 @@ def _claim(old: Neighbour | None, event: NeighbourHeard) -> int | None:
 
 def arbitrate(turn: Turn) -> None:
     """Raise CROSS_READ for every tag that a neighbour owns, once its arbitration is over."""
-    remembered = turn.radio.tags
-    if not remembered:
+    here = turn.radio.tags
+    if not here:
         return
     wait_us = turn.cfg.arbitration_wait_ms * 1000
-    for epc, heard in turn.radio.neighbours.items():
-        if heard.claim_dbm is None or epc not in remembered or turn.t < heard.first_us + wait_us:
+    for epc, told in turn.radio.neighbours.items():
+        if told.claim_dbm is None or epc not in here or turn.t < told.first_us + wait_us:
             continue
         tag = turn.radio.tags[epc]
         if not tag.cross_read and tag.owner is None and owned_by_neighbour(turn, tag):
-            turn.radio = evolve(turn.radio, tags={**turn.radio.tags, epc: evolve(tag, cross_read=True)})
+            turn.radio = with_tag(turn.radio, evolve(tag, cross_read=True))
             turn.flag(Flag.CROSS_READ, turn.occupant())
 
 
@@ -167,18 +192,20 @@ def owned_by_neighbour(turn: Turn, tag: HeardTag) -> bool:
     Once rejected, a tag stays the neighbour's while it is remembered: its vehicle drives out of that lobe and off that
     L1, and is no more ours for it. Only a vehicle that changed lanes is heard here as well as it was heard there.
     """
-    heard = turn.radio.neighbours.get(tag.epc)
-    if heard is None or heard.claim_dbm is None:
-        return False
-    return heard.claim_dbm - tag.median_dbm >= turn.cfg.neighbour_db
+    return heard_better(turn.radio.neighbours.get(tag.epc), tag, turn.cfg)
+
+
+def heard_better(told: Neighbour | None, tag: HeardTag, cfg: LaneConfig) -> bool:
+    """The neighbour claims the tag, and heard it so much better than it is heard here."""
+    return told is not None and told.claim_dbm is not None and told.claim_dbm - tag.median_dbm >= cfg.neighbour_db
 
 
 def arbitration_until(turn: Turn, tag: HeardTag) -> int | None:
     """Until when a decision on this tag waits for the neighbour, or None."""
-    heard = turn.radio.neighbours.get(tag.epc)
-    if heard is None or not heard.vehicle:
+    told = turn.radio.neighbours.get(tag.epc)
+    if told is None or not told.vehicle:
         return None
-    until = heard.first_us + turn.cfg.arbitration_wait_ms * 1000
+    until = told.first_us + turn.cfg.arbitration_wait_ms * 1000
     return until if until > turn.t else None
 
 
@@ -190,8 +217,17 @@ def share_all(turn: Turn) -> None:
 
 
 def _share(turn: Turn, tag: HeardTag) -> None:
-    if tag.credible is None or tag.spent or (tag.shared_us is not None and turn.t - tag.shared_us < SHARE_EVERY_US):
-        return
-    vehicle = turn.occupant() is not None
-    turn.effects.append(ShareHeard(tag.epc, len(tag.window), tag.median_dbm, vehicle))
-    turn.radio = evolve(turn.radio, tags={**turn.radio.tags, tag.epc: evolve(tag, shared_us=turn.t)})
+    if due_to_share(tag, turn.t):
+        vehicle = turn.occupant() is not None
+        turn.effects.append(ShareHeard(tag.epc, len(tag.window), tag.median_dbm, vehicle))
+        turn.radio = with_tag(turn.radio, shared(tag, turn.t))
+
+
+def due_to_share(tag: HeardTag, now_us: int) -> bool:
+    """The neighbours are to be told of it now."""
+    if tag.credible is None or tag.spent:
+        return False
+    return tag.shared_us is None or now_us - tag.shared_us >= SHARE_EVERY_US
+
+
+shared = changer(HeardTag, "shared_us")

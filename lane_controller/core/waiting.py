@@ -14,6 +14,7 @@ from lane_controller.core.effects import Effect, StartTimer
 from lane_controller.core.events import SensorChanged
 from lane_controller.core.evolve import changer
 from lane_controller.core.hearing import looks_at_tags
+from lane_controller.core.instant import Now
 from lane_controller.core.state import BEFORE, Lane, Line, Sensors
 from lane_controller.core.turn import FIELD
 from lane_controller.core.values import Sensor
@@ -26,13 +27,13 @@ _DEBOUNCE_KEYS = tuple(DEBOUNCE[sensor] for sensor in FIELD)
 _UNDER_ARM = (Sensor.L2, Sensor.LC2, Sensor.L3)
 
 
-def edge_waits(lane: Lane, event: SensorChanged, now_us: int) -> tuple[Lane, tuple[Effect, ...]] | None:
+def edge_waits(lane: Lane, event: SensorChanged, now: Now) -> tuple[Lane, tuple[Effect, ...]] | None:
     """The wire changed; the line is believed when that has lasted."""
-    sensor, on = event.sensor, event.on
+    sensor, on, now_us = event.sensor, event.on, now.mono_us
     line: Line = getattr(lane.sensors, FIELD[sensor])
     if event.recovered or line.pending is not None or line.on is on or _looked_at(lane, sensor):
         return None
-    happened_us = min(event.happened_mono_us, now_us)
+    happened_us = event.happened_mono_us if event.happened_mono_us < now_us else now_us
     until_us = happened_us + lane.config.debounce_us(sensor, on)
     if until_us <= now_us or looks_at_tags(lane, now_us):
         return None

@@ -8,7 +8,7 @@ import pytest
 from lane_controller.core import hearing
 from lane_controller.core import lane as core
 from lane_controller.core.effects import Effect
-from lane_controller.core.events import Event
+from lane_controller.core.events import Event, TagSeen
 from lane_controller.core.instant import Now
 from lane_controller.core.state import Lane
 from lane_controller.world.draw import draw
@@ -24,9 +24,13 @@ def test_quick_steps_are_the_whole_step(seed: int, stray: float, monkeypatch: py
     quick = dict(core.QUICK)
     wanted = True
 
-    def again(lane: Lane, event: Event, now_us: int) -> hearing.Stepped | None:
-        found: hearing.Stepped | None = quick[type(event)](lane, event, now_us) if wanted else None
+    def again(lane: Lane, event: Event, now: Now) -> hearing.Stepped | None:
+        found: hearing.Stepped | None = quick[type(event)](lane, event, now) if wanted else None
         taken[type(event).__name__, found is not None] += wanted
+        if found is not None and isinstance(event, TagSeen):
+            taken["new", True] += event.epc not in lane.radio.tags
+            taken["credible", True] += found[0].radio.tags[event.epc].credible is now
+            taken["forgotten", True] += not set(found[0].radio.tags).issuperset(lane.radio.tags)
         return found
 
     def step(lane: Lane, event: Event, now: Now) -> tuple[Lane, tuple[Effect, ...]]:
@@ -46,3 +50,5 @@ def test_quick_steps_are_the_whole_step(seed: int, stray: float, monkeypatch: py
     for kind in ("TagSeen", "NeighbourHeard", "ListHeartbeat", "SensorChanged"):
         assert taken[kind, True] > 0
         assert taken[kind, False] > 0 or kind == "ListHeartbeat"
+    for kind in ("new", "credible", "forgotten"):
+        assert taken[kind, True] > 0, "no read of this kind that nobody waited for"
