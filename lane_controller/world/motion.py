@@ -27,18 +27,28 @@ class Motion:
 
     def at(self, t: float) -> tuple[float, float]:
         """Place and speed."""
-        pieces = self.pieces
-        t0, x0, v0, a = pieces[-1]
-        if t < t0:
-            for t0, x0, v0, a in reversed(pieces):  # noqa: B007 - the first piece that has begun is the one
-                if t0 <= t:
-                    break
+        t0, x0, v0, a = self._piece(t)
         dt = t - t0
         return x0 + (v0 + 0.5 * a * dt) * dt, v0 + a * dt
 
+    def place(self, t: float) -> float:
+        """Place alone, which every read asks."""
+        t0, x0, v0, a = self.pieces[-1]
+        if t < t0:
+            t0, x0, v0, a = self._piece(t)
+        dt = t - t0
+        return x0 + (v0 + 0.5 * a * dt) * dt
+
     def rate(self, t: float) -> float:
         """Acceleration from `t` on."""
-        return next((piece[3] for piece in reversed(self.pieces) if piece[0] <= t), self.pieces[0][3])
+        return self._piece(t)[3]
+
+    def _piece(self, t: float) -> Piece:
+        """The last that has begun by then, or the first."""
+        for piece in reversed(self.pieces):
+            if piece[0] <= t:
+                return piece
+        return self.pieces[0]
 
     def reaches(self, x: float, t: float) -> float | None:
         """First time after `t` at which the place is x; None: never."""

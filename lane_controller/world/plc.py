@@ -20,6 +20,7 @@ from lane_controller.core.events import (
     SensorChanged,
     SensorLevels,
 )
+from lane_controller.core.evolve import maker
 from lane_controller.core.values import L2, LC2, Aspect, BarrierAction, Sensor
 from lane_controller.world.agenda import US, Agenda
 from lane_controller.world.arm import Arm
@@ -34,6 +35,7 @@ SAFE_CLOSE_S = 2.0
 """As devices/edges.py and simulators/field_io have them."""
 
 BOUNCE_S = 0.003
+_changed = maker(SensorChanged)
 
 
 class Plc:
@@ -122,7 +124,7 @@ class Plc:
     def _hand(self, edge: Edge, recovered: bool) -> None:
         _, sensor, on, at_us = edge
         self.edges.handed(edge, self.agenda.now_us)
-        self.computer.feed(SensorChanged(sensor, on, recovered, at_us + self.computer.base_us))
+        self.computer.feed(_changed(sensor, on, recovered, at_us + self.computer.base_us))
 
     def _tell_lost(self, _: Any) -> None:
         if self.link and self.online:
