@@ -6,7 +6,7 @@ Never: logic on `utc_us`. It dates tickets and tariffs and stamps records; a ste
 
 from dataclasses import dataclass
 
-from lane_controller.core.evolve import quick
+from lane_controller.core.evolve import maker, quick
 
 SAME_SCAN_US = 20_000
 """Edges this close together are one scan of the PLC: nobody drives the 2 m of L1 up to LC1 in this time."""
@@ -22,4 +22,7 @@ class Now:
 
     def back(self, mono_us: int) -> "Now":
         """The instant of an earlier (or later) monotonic time on the same clocks."""
-        return Now(mono_us, self.utc_us - (self.mono_us - mono_us))
+        return _now(mono_us, self.utc_us - (self.mono_us - mono_us))
+
+
+_now = maker(Now)

@@ -7,7 +7,9 @@ Never: two edges of the same direction in a row; a shorter pulse is chatter and 
 
 from lane_controller.core import road
 from lane_controller.core.events import SensorChanged
+from lane_controller.core.evolve import changer, maker
 from lane_controller.core.instant import SAME_SCAN_US
+from lane_controller.core.state import Line
 from lane_controller.core.turn import FIELD, Turn
 from lane_controller.core.values import L1, L2, L3, LC1, LC2, Flag, Sensor, TraceEdge
 
@@ -17,7 +19,6 @@ CHATTER_QUIET_US = 10_000_000
 TRACE_KEPT = 24
 """Sensor edges kept as evidence: two vehicles over five sensors, and chatter."""
 
-EVERY = (L1, L2, L3, LC1, LC2)
 LATE_US = 100_000
 """A live wire takes less. What comes later has waited in a log, and more may have waited with it."""
 
@@ -116,30 +117,32 @@ def overdue(turn: Turn) -> bool:
 def pending(turn: Turn) -> list[tuple[int, Sensor, bool]]:
     """Edges not believed yet: (happened, sensor, direction)."""
     s = turn.sensors
-    if (
-        s.l1.pending is None
-        and s.l2.pending is None
-        and s.l3.pending is None
-        and s.lc1.pending is None
-        and s.lc2.pending is None
-    ):
-        return []
-    found = []
-    for sensor, line in zip(EVERY, (s.l1, s.l2, s.l3, s.lc1, s.lc2), strict=True):
-        if line.pending is not None:
-            found.append((line.pending_us, sensor, line.pending))
+    found: list[tuple[int, Sensor, bool]] = []
+    if s.l1.pending is not None:
+        found.append((s.l1.pending_us, L1, s.l1.pending))
+    if s.l2.pending is not None:
+        found.append((s.l2.pending_us, L2, s.l2.pending))
+    if s.l3.pending is not None:
+        found.append((s.l3.pending_us, L3, s.l3.pending))
+    if s.lc1.pending is not None:
+        found.append((s.lc1.pending_us, LC1, s.lc1.pending))
+    if s.lc2.pending is not None:
+        found.append((s.lc2.pending_us, LC2, s.lc2.pending))
     return found
+
+
+_believed = changer(Line, "on", "since_us", "pending", "stuck", "stalled", "doubted", "told")
+_trace_edge = maker(TraceEdge)
 
 
 def believe(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
     """An edge counts."""
-    was_stuck, told = turn.line(sensor).stuck, turn.line(sensor).told
+    line = turn.line(sensor)
+    was_stuck, told = line.stuck, line.told
     if told is None or told[1] < happened_us:
         told = (on, happened_us)
-    turn.set_line(
-        sensor, on=on, since_us=happened_us, pending=None, stuck=False, stalled=False, doubted=False, told=told
-    )
-    turn.trace = (*turn.trace[1 - TRACE_KEPT :], TraceEdge(sensor, on, happened_us))
+    turn.put_line(sensor, _believed(line, on, happened_us, None, False, False, False, told))
+    turn.trace = (*turn.trace[1 - TRACE_KEPT :], _trace_edge(sensor, on, happened_us))
     if not (was_stuck and sensor is L1 and not on and turn.occupant() is None):
         road.edge(turn, sensor, on, happened_us)
 

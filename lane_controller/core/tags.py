@@ -8,7 +8,7 @@ Never: a weak tag promoted because no better one is there.
 from lane_controller.core.config import LaneConfig
 from lane_controller.core.effects import ShareHeard
 from lane_controller.core.events import NeighbourHeard, ReaderConnected, ReaderLost, TagSeen
-from lane_controller.core.evolve import changer, evolve
+from lane_controller.core.evolve import changer, evolve, maker
 from lane_controller.core.instant import Now
 from lane_controller.core.state import HeardTag, Neighbour, Radio, ReaderLink
 from lane_controller.core.turn import Turn
@@ -161,7 +161,10 @@ def with_report(radio: Radio, event: NeighbourHeard, now_us: int) -> Radio:
 def reported(old: Neighbour | None, event: NeighbourHeard, now_us: int) -> Neighbour:
     """What a neighbour tells of a tag; `old`: what one told before."""
     first = old.first_us if old and old.lane == event.lane else now_us
-    return Neighbour(event.lane, event.rssi_dbm, event.vehicle, first, now_us, _claim(old, event))
+    return _neighbour(event.lane, event.rssi_dbm, event.vehicle, first, now_us, _claim(old, event))
+
+
+_neighbour = maker(Neighbour)
 
 
 def _claim(old: Neighbour | None, event: NeighbourHeard) -> int | None:

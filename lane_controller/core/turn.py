@@ -135,7 +135,11 @@ class Turn:
 
     def set_line(self, sensor: Sensor, **changes: Any) -> None:
         """Replace fields of one sensor's state."""
-        self.sensors = _WITH_LINE[sensor](self.sensors, evolve(self.line(sensor), **changes))
+        self.put_line(sensor, evolve(self.line(sensor), **changes))
+
+    def put_line(self, sensor: Sensor, line: Line) -> None:
+        """Replace one sensor's state."""
+        self.sensors = _WITH_LINE[sensor](self.sensors, line)
 
     def set_road(self, **changes: Any) -> None:
         """Replace fields of the road."""

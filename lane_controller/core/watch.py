@@ -8,6 +8,7 @@ nothing.
 
 from lane_controller.core import arm, deciding, departures, evidence, hidden
 from lane_controller.core.effects import CancelTimer, StartTimer
+from lane_controller.core.evolve import maker
 from lane_controller.core.sensors import pending
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import L1, L2, L3, LC1, LC2, Flag, Sensor
@@ -15,6 +16,7 @@ from lane_controller.core.values import L1, L2, L3, LC1, LC2, Flag, Sensor
 DEBOUNCE, STALL, STUCK = (
     {sensor: f"{what}:{sensor.value}" for sensor in Sensor} for what in ("debounce", "stall", "stuck")
 )
+_start, _cancel = maker(StartTimer), maker(CancelTimer)
 
 
 def settle_watch(turn: Turn) -> None:
@@ -94,10 +96,10 @@ def settle_timers(turn: Turn, due: bool) -> None:
         return
     for key in turn.timers:
         if key not in wanted:
-            turn.effects.append(CancelTimer(key))
+            turn.effects.append(_cancel(key))
     for key, at in wanted.items():
         if turn.timers.get(key) != at:
-            turn.effects.append(StartTimer(key, at))
+            turn.effects.append(_start(key, at))
     turn.timers = wanted
 
 
