@@ -55,7 +55,9 @@ def _is_free(turn: Turn, tag: HeardTag, track: Track) -> bool:
     """No other vehicle of the lane, or gone from it, has this tag."""
     if tag.owner is not None:
         return _of_another_plate(turn, tag) and plate_vouches(turn, tag, track)
-    return _serves_again(turn, tag, track) if tag.spent else _fresh(tag, track)
+    if tag.spent:
+        return _serves_again(turn, tag, track)
+    return _fresh(tag, track) or plate_vouches(turn, tag, track)
 
 
 def _shown_by_one_held(turn: Turn, tag: HeardTag, track: Track) -> bool:
