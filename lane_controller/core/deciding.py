@@ -233,27 +233,37 @@ def cross_read(turn: Turn, epc: str) -> None:
 
 
 def own_vehicle_found(turn: Turn, track: Track) -> None:
-    """The frames asked for this vehicle show for certain the plate of the tag by which one ahead may pass, that shows
-    another plate (R4, PLATE_DOUBT): the tag is this one's, and nobody else is charged by it.
+    """The frames asked for this vehicle show for certain the plate of the tag by which one ahead may pass that shows
+    another plate (R4, PLATE_DOUBT), or none: the tag is this one's, and nobody else is charged by it.
     """
     plate = track.plate
     if plate is None or plate.track is None or plate.confidence < turn.cfg.plate_sure:
         return
     for ahead in turn.tracks:
-        if ahead.live and ahead.id != track.id and plates_agree(plate.text, _doubted(ahead)):
+        if ahead.live and ahead.id != track.id and plates_agree(plate.text, _doubted(ahead, track)):
             void = passages.void(turn, ahead, "the plate of its tag is on the vehicle behind")
             binding.release(turn, void, spent=False)
 
 
-def _doubted(track: Track) -> str | None:
-    """The plate of the tag that it is to be charged by, where its own is another, and no misreading of it."""
-    plate, finding = track.plate, track.finding
-    if plate is None or plate.text is None or finding is None or finding.outcome is not Outcome.CHARGED:
+def _doubted(ahead: Track, behind: Track) -> str | None:
+    """The plate of the tag that it is to be charged by, where its own is another, and no misreading of it; or where
+    its own was not read, and the two are not one vehicle counted twice.
+    """
+    plate, finding = ahead.plate, ahead.finding
+    registered = finding.plate_registered if finding is not None and finding.outcome is Outcome.CHARGED else None
+    if plate is None or registered is None:
         return None
-    registered = finding.plate_registered
-    if registered is None or not shows_another(plate.text, plate.confidence, plate.chars, registered):
-        return None
-    return registered
+    if plate.text is None:
+        return registered if _gone_before(ahead, behind) else None
+    return registered if shows_another(plate.text, plate.confidence, plate.chars, registered) else None
+
+
+def _gone_before(ahead: Track, behind: Track) -> bool:
+    """LC1 saw all of it drive on before the other came onto L1, and it has not come back."""
+    rear_us, came_us = ahead.rear_us, behind.came_us
+    if rear_us is None or came_us is None or ahead.returned_us is not None:
+        return False
+    return ahead.forward and ahead.lc1_broken and rear_us < came_us
 
 
 def late_plate(turn: Turn, track: Track, plate: PlateRead) -> None:

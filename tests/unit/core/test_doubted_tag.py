@@ -14,14 +14,14 @@ HEARD = TagSeen("E280", None, 1, -55, None, "r", ENTRY)
 ITS_PLATE = PlateRead("20A12345", 0.97, entry=ENTRY)
 
 
-def passing_by_a_doubted_tag(plate: str) -> Run:
-    """A may pass by the tag, with another plate that was read unsurely; B is on L1 behind it."""
+def passing_by_a_doubted_tag(plate: str | None) -> Run:
+    """A may pass by the tag, with another plate that was read unsurely, or none; B is on L1 behind it."""
     run = Run(Durable())
     for _ in range(3):
         run.tell(HEARD, after_ms=20)
     run.tell(SensorChanged(L1, True, False, run.at_us))
     run.tell(after_ms=50)
-    run.tell(PlateRead(plate, 0.85, track=run.lane.tracks[-1].id))
+    run.tell(PlateRead(plate, 0.85 if plate else 0.0, track=run.lane.tracks[-1].id))
     run.drive(OVER_L1[1:])
     run.tell(OPEN, after_ms=3_000)
     run.drive(OVER_L1[:2])
@@ -47,6 +47,31 @@ def test_the_vehicle_that_shows_the_plate_pays_not_the_one_ahead() -> None:
     run.drive(OVER_ARM)
     run.drive(OVER_ARM)
     assert paid(run) == [(Outcome.VIOLATION, False), (Outcome.CHARGED, True)]
+
+
+def test_the_plate_of_the_vehicle_ahead_was_not_read() -> None:
+    run = passing_by_a_doubted_tag(None)
+    run.tell(asked(run))
+    run.tell(HEARD, after_ms=20)
+    run.drive(OVER_L1[2:])
+    run.drive(OVER_ARM)
+    run.drive(OVER_ARM)
+    assert paid(run) == [(Outcome.VIOLATION, False), (Outcome.CHARGED, True)]
+
+
+def test_where_lc1_told_nothing_the_two_may_be_one_vehicle_whose_plate_was_read_late() -> None:
+    run = Run(Durable())
+    for _ in range(3):
+        run.tell(HEARD, after_ms=20)
+    run.tell(SensorChanged(L1, True, False, run.at_us))
+    run.tell(after_ms=50)
+    run.tell(PlateRead(None, 0.0, track=run.lane.tracks[-1].id))
+    run.drive(((L1, False, 900),))
+    run.tell(OPEN, after_ms=3_000)
+    run.drive(OVER_L1[:1])
+    run.tell(asked(run))
+    run.drive(OVER_ARM)
+    assert paid(run) == [(Outcome.CHARGED, True)]
 
 
 def test_a_plate_that_may_be_the_same_misread_is_its_own() -> None:
