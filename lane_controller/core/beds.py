@@ -25,7 +25,7 @@ def second_axles(turn: Turn, at: Now) -> Track | None:
     last = turn.tracks[-1] if turn.tracks else None
     if last is None or last.on_l1 or last.times.l1_on is None or last.dropped or not _lc1_lies(turn, at):
         return None
-    if reach.past_l1(last, turn.cfg) or _bed_is_past(last, at):
+    if reach.past_l1(last, turn.cfg) or _bed_is_past(turn, last, at):
         return None
     if last.l1_off_us is not None and turn.sensors.lc1.since_us > last.l1_off_us and not turn.sensors.lc1.stuck:
         # It had cleared since, so whoever broke it is another one.
@@ -34,13 +34,24 @@ def second_axles(turn: Turn, at: Now) -> Track | None:
     return last if known and reach.longest_high(last) > BED_FROM_M else None
 
 
-def _bed_is_past(track: Track, at: Now) -> bool:
+def _bed_is_past(turn: Turn, track: Track, at: Now) -> bool:
     """L1 has been clear for longer than a bed takes at half the speed at which its front went over (5 m)."""
     if track.came_us is None or track.l1_off_us is None:
         return False
-    return at.mono_us - track.l1_off_us > max(
-        reach.BED_US, int((track.l1_off_us - track.came_us) * 2 * reach.BED_M / 5)
-    )
+    over_us = max(reach.BED_US, int((track.l1_off_us - track.came_us) * 2 * reach.BED_M / 5))
+    return at.mono_us - max(track.l1_off_us, _stood_until(turn, track)) > over_us
+
+
+def _stood_until(turn: Turn, track: Track) -> int:
+    """When the arm opened for a lorry: in a one-stop lane it stood before it with its bed over L1, where nobody else
+    has room until it drives. What it is charged as tells: the class that was measured, registered, or seen by whoever
+    released it.
+    """
+    opened, charged = track.times.open_confirmed, track.finding.class_charged if track.finding is not None else None
+    short = reach.ROOM_M[turn.cfg.geometry] + reach.L1_M < BED_FROM_M
+    if not short or opened is None or charged is None or reach.LONGEST_M.get(charged, 0) <= BED_FROM_M or charged == 1:
+        return 0
+    return opened.mono_us
 
 
 def next_is_heard(turn: Turn, track: Track) -> bool:

@@ -257,6 +257,8 @@ def lc2_on(turn: Turn, at: Now) -> None:
             turn.set_road(lc2_split=False)
         elif not front.on_l1 or _past_l1_by_now(turn, front, at):
             turn.set_road(lc2_split=False)
+            _ahead_has_crossed(turn)
+            front = turn.track(front.id) or front
             seen = entering.may_be(turn, front, at)
             entering.enter(turn, front if seen else arrival.unseen(turn, shared=turn.sensors.l1.on), at)
     elif not turn.sensors.l2.raw and not turn.tracks and not turn.sensors.l3.raw:
@@ -284,8 +286,23 @@ def _second_on_lc2(turn: Turn, at: Now) -> None:
     last = turn.last_under_arm()
     if not turn.sensors.l3.raw or (last is not None and not _through_lc2(turn, last)):
         return
+    _ahead_has_crossed(turn)
     unseen = arrival.unseen(turn, shared=True)
     entering.enter(turn, turn.flag(Flag.SEPARATION_FAIL, unseen) or unseen, at)
+
+
+def _ahead_has_crossed(turn: Turn) -> None:
+    """Whoever drove through LC2 before the next one breaks it is on L3, which was on already: neither L2 nor L3 need
+    ever clear to tell it.
+    """
+    l3, off_us = turn.sensors.l3, turn.road.lc2_off_us
+    if off_us is None or not (l3.on and l3.raw) or l3.since_us > off_us:
+        return
+    for track in turn.tracks:
+        if track.stage is Stage.UNDER_ARM and _through_lc2(turn, track):
+            leaving.passed(turn, track, turn.now.back(off_us))
+            # L3 told nothing of its speed.
+            turn.set_road(crossing=None)
 
 
 def _through_lc2(turn: Turn, track: Track) -> bool:
