@@ -308,7 +308,7 @@ def _ahead_has_crossed(turn: Turn) -> None:
 def _through_lc2(turn: Turn, track: Track) -> bool:
     """LC2 has cleared so long after it came that it was its rear: it is on L3, on which the one ahead was yet."""
     on, off_us = track.times.l2_on, turn.road.lc2_off_us
-    return on is not None and off_us is not None and reach.may_have_left_lc2(on.mono_us, off_us, turn.cfg)
+    return on is not None and off_us is not None and reach.may_have_left(on.mono_us, off_us, turn.cfg)
 
 
 def _by_itself(turn: Turn, at: Now) -> bool:

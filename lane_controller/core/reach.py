@@ -84,7 +84,7 @@ def may_be(track: Track, at: AtArm, road: Road, sensors: Sensors, cfg: LaneConfi
         done = _furthest(cfg, at.l2_us - track.lc1_on_us, _speed_at_lc1(track), speed)
         if done < room - MARGIN_M:
             return False
-    seen_us = _seen_until(track, at.l2_us, sensors)
+    seen_us = _seen_until(track, at.l2_us, sensors, cfg)
     if seen_us is None or seen_us == road.levels_us or (track.on_l1 and room < 2 * SHORTEST_M + MARGIN_M):
         # In a short lane whoever keeps L1 on may be somebody so close behind that LC1 did not clear between them.
         return True
@@ -144,8 +144,8 @@ def has_followed(track: Track, ahead: tuple[int, int], off_us: int, cfg: LaneCon
     return both_m >= 2 * SHORTEST_M and speed * _s(off_us - track.rear_us) >= ROOM_M[cfg.geometry] + L2_M - HALF_A_CAR_M
 
 
-def may_have_left_lc2(on_us: int, off_us: int, cfg: LaneConfig) -> bool:
-    """Whether a whole vehicle has likely driven through LC2 between these instants."""
+def may_have_left(on_us: int, off_us: int, cfg: LaneConfig) -> bool:
+    """Whether a whole vehicle has likely driven through a curtain that was broken between these instants."""
     return _s(off_us - on_us) * LIKELY_M_S[cfg.geometry] >= SHORTEST_M
 
 
@@ -232,13 +232,17 @@ def foreign_curtain(track: Track, sensors: Sensors) -> bool:
     return lc1.on and l1_on is not None and min(l1_on.mono_us, l1.since_us) - lc1.since_us > FOREIGN_US
 
 
-def _seen_until(track: Track, now_us: int, sensors: Sensors) -> int | None:
+def _seen_until(track: Track, now_us: int, sensors: Sensors, cfg: LaneConfig) -> int | None:
     """The last instant at which L1 or LC1 showed it; None: not known to the instant."""
     if not track.on_l1:
         return track.rear_us
+    cleared_us = track.lc1_clear_us
     if track.gap_us is not None or track.shared_l1:
         # Whoever keeps L1 on may be the one behind.
-        return track.lc1_clear_us
+        return cleared_us
+    if cleared_us is not None and track.lc1_on_us is not None and may_have_left(track.lc1_on_us, cleared_us, cfg):
+        # So it may here, or L1 is on by itself: then the speed over it tells nothing either.
+        return cleared_us
     l1 = sensors.l1
     if l1.raw:
         on_us = l1.pending_us if l1.pending else l1.since_us
