@@ -42,7 +42,7 @@ def variants(scene: Scene) -> Iterator[Variant]:
 def _class(scene: Scene) -> Iterator[Variant]:
     registered = scene.finding.class_registered
     measured = scene.classes[-1].vehicle_class if scene.classes else None
-    if registered is None:
+    if registered is None or (not scene.classes and scene.decided_as_it_came):
         return
     if measured is not None and measured != registered:
         yield _with_class(scene, "class_equal", registered)
@@ -88,7 +88,7 @@ def _card(scene: Scene) -> Iterator[Variant]:
     card = scene.track.card
     if card is not None:
         yield Variant("card_absent", {}, scene.lane, tuple(s for s in scene.steps if s.event != card))
-    elif scene.track.times.l1_on is not None:
+    elif scene.track.times.l1_on is not None and not scene.decided_as_it_came:
         yield with_added(scene, "card_tapped", {}, CardTapped(CARD_UID, CardRole.PRIORITY))
 
 

@@ -60,6 +60,11 @@ class Scene:
         configs = [step.config for step in self.steps if step.config is not None and step.boot == self.came.boot]
         return configs[-1] if configs else self.lane.config
 
+    @property
+    def decided_as_it_came(self) -> bool:
+        """It was parted from another vehicle and decided in one step: nothing can be told in between."""
+        return self.first.mono_us < self.came.now.mono_us + NUDGE_US
+
     def entry(self, epc: str | None) -> TagEntry | None:
         """The list row of a tag, as it came with its last read before the first decision."""
         seen = [s.event for s in self.steps if isinstance(s.event, TagSeen) and s.event.epc == epc]
