@@ -228,8 +228,7 @@ def cross_read(turn: Turn, epc: str) -> None:
         return
     if not binding.plate_vouches(turn, tag, track):
         track = turn.flag(Flag.CROSS_READ, track) or track
-        track = passages.void(turn, track, "a neighbour lane has the vehicle of this tag")
-        binding.release(turn, track, spent=False)
+        passages.void_and_free(turn, track, "a neighbour lane has the vehicle of this tag")
 
 
 def own_vehicle_found(turn: Turn, track: Track) -> None:
@@ -241,8 +240,7 @@ def own_vehicle_found(turn: Turn, track: Track) -> None:
         return
     for ahead in turn.tracks:
         if ahead.live and ahead.id != track.id and plates_agree(plate.text, _doubted(ahead, track)):
-            void = passages.void(turn, ahead, "the plate of its tag is on the vehicle behind")
-            binding.release(turn, void, spent=False)
+            passages.void_and_free(turn, ahead, "the plate of its tag is on the vehicle behind")
 
 
 def _doubted(ahead: Track, behind: Track) -> str | None:

@@ -4,7 +4,7 @@ In: the queue, and the instant at which L2 (or LC2) told. Out: a vehicle under t
 Never: one that was still elsewhere; somebody made up where the sensor was on by itself.
 """
 
-from lane_controller.core import arrival, binding, curtain, deciding, passages, reach, straight
+from lane_controller.core import arrival, curtain, deciding, passages, reach, straight
 from lane_controller.core.config import Geometry
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
@@ -32,7 +32,7 @@ def who_comes(turn: Turn, at: Now) -> Track | None:
         return ahead
     if front.dropped and front.live:
         # L1 went off under it: perhaps it left, and this is another one. Who is on L1 may be decided once more.
-        binding.release(turn, passages.void(turn, front, "two vehicles where one was counted"), spent=False)
+        passages.void_and_free(turn, front, "two vehicles where one was counted")
     return None
 
 

@@ -21,7 +21,6 @@ from lane_controller.core.evolve import changer
 from lane_controller.core.instant import Now
 from lane_controller.core.state import AUTHORISED, HeardTag, Lane, Neighbour, Radio
 from lane_controller.core.tags import (
-    SHARE_EVERY_US,
     claimed,
     due_to_share,
     heard_better,
@@ -50,12 +49,9 @@ def heard(lane: Lane, event: TagSeen, now: Now) -> Stepped | None:
     if not _told_before(lane, old, now_us) or not _in_time(lane, event, now_us) or forgets(lane, now_us):
         return _heard_by_nobody(lane, event, now)
     tag = read_again(old, event.rssi_dbm, now_us, cfg.rf_window_ms * 1000)
-    if tag.credible is None:
-        if is_credible(tag.window, tag.median_dbm, cfg):
-            return _heard_by_nobody(lane, event, now)
-    elif tag.shared_us is None or now_us - tag.shared_us >= SHARE_EVERY_US:
-        return _told(lane, radio, tag, now_us)
-    return _with_radio(lane, with_tag(radio, tag)), NOTHING
+    if tag.credible is None and is_credible(tag.window, tag.median_dbm, cfg):
+        return _heard_by_nobody(lane, event, now)
+    return _told(lane, radio, tag, now_us)
 
 
 def _same(old: HeardTag, event: TagSeen) -> bool:

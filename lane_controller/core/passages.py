@@ -151,6 +151,11 @@ def void(turn: Turn, track: Track, reason: str) -> Track:
     )
 
 
+def void_and_free(turn: Turn, track: Track, reason: str) -> None:
+    """As `void`; and the tags that were taken for its own were not, and serve whoever they belong to."""
+    binding.release(turn, void(turn, track, reason), spent=False)
+
+
 def void_at_arm(turn: Turn, track: Track, reason: str) -> None:
     """It stands before the closed arm without an authorisation, and waits for help as one that is held."""
     _waits(turn, number(turn, void(turn, track, reason)))

@@ -199,7 +199,7 @@ def longest_high(track: Track) -> float:
     and count as cars.
     """
     measured = track.measured
-    low = (measured is None or measured.length_m is None) and _classes(track) and max(_classes(track)) == 1
+    low = (measured is None or measured.length_m is None) and max(_classes(track), default=0) == 1
     return LONGEST_CAR_M if low else longest(track)
 
 

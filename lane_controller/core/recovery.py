@@ -90,8 +90,7 @@ def _void_gone(turn: Turn) -> None:
         return
     for track in turn.tracks:
         if track.recovered and track.live and not track.on_l1 and track.times.l2_on is None:
-            void = passages.void(turn, track, "vehicle gone at restart")
-            binding.release(turn, void, spent=False)
+            passages.void_and_free(turn, track, "vehicle gone at restart")
             if not track.forward or turn.cfg.geometry is not Geometry.G2:
                 turn.drop(track)
                 turn.set_road(uncounted=True)

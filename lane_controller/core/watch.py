@@ -119,17 +119,15 @@ def _as_before(turn: Turn) -> bool:
         return True
     if timers.get("arbitrate") != (_arbitration(turn) if turn.radio.neighbours else None):
         return False
-    return not turn.tracks or (_decide_as_before(turn) and _stuck_l1_as_before(turn) and _hidden_as_before(turn))
+    if not turn.tracks:
+        return True
+    decides = _runs_until(turn, "decide", deciding.next_deadline(turn))
+    return decides and _stuck_l1_as_before(turn) and _runs_until(turn, "hidden", hidden.silent_at(turn))
 
 
-def _decide_as_before(turn: Turn) -> bool:
-    at = deciding.next_deadline(turn)
-    return turn.timers.get("decide") == (at if at is not None and at > turn.t else None)
-
-
-def _hidden_as_before(turn: Turn) -> bool:
-    at = hidden.silent_at(turn)
-    return turn.timers.get("hidden") == (at if at is not None and at > turn.t else None)
+def _runs_until(turn: Turn, key: str, at: int | None) -> bool:
+    """The timer is what this deadline asks for; one that is past asks for none."""
+    return turn.timers.get(key) == (at if at is not None and at > turn.t else None)
 
 
 def _stuck_l1_as_before(turn: Turn) -> bool:

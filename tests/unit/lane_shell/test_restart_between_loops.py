@@ -229,11 +229,16 @@ ON_L1 = SensorLevels(True, False, False, False, False, past=True)
 CLEARS = ((Sensor.LC1, True, 40_000), (Sensor.LC1, False, 39_300), (Sensor.L1, False, 39_300))
 
 
-def test_who_stands_unseen_in_a_long_lane_is_void_and_keeps_his_place() -> None:
-    life = restart_long(authorised_long(), ON_L1, CLEARS)
+def assert_void_in_his_place(life: Life) -> None:
+    """His authorisation came to nothing, and he stands between L1 and L2 as before."""
     assert ends(life) == [("Voided", "vehicle gone at restart")]
     (there,) = life.lane.tracks
     assert (there.standing, there.forward) == (Standing.VOID, True)
+
+
+def test_who_stands_unseen_in_a_long_lane_is_void_and_keeps_his_place() -> None:
+    life = restart_long(authorised_long(), ON_L1, CLEARS)
+    assert_void_in_his_place(life)
 
 
 def test_so_does_who_has_not_moved_since() -> None:
@@ -423,9 +428,7 @@ TAIL = (
 def test_the_axles_of_a_lorry_that_has_crossed_commit_nobody_behind_it() -> None:
     """LC2 stays broken while L3 goes off and on under its bed, and who was let through next is on L1."""
     life = restart_long(authorised_long(), ON_ALL, TAIL)
-    assert ends(life) == [("Voided", "vehicle gone at restart")]
-    (there,) = life.lane.tracks
-    assert (there.standing, there.forward) == (Standing.VOID, True)
+    assert_void_in_his_place(life)
 
 
 def test_nor_does_its_bed_that_l2_does_not_see() -> None:
