@@ -224,12 +224,16 @@ def _of_another(track: Track, finding: Finding) -> bool:
 def foreign_curtain(track: Track, sensors: Sensors) -> bool:
     """LC1 was broken well before this vehicle came onto L1: it tells nothing of it.
 
-    Of whom a restart found on L1 nobody knows when he came, but it was before whatever L1 has told since.
+    Of whom a restart found on L1 nobody knows when he came, but it was before whatever L1 has told since, unless he
+    has been away and is back.
     """
     l1_on, l1, lc1 = track.times.l1_on, sensors.l1, sensors.lc1
     if lc1.stuck or lc1.doubted:
         return True
-    return lc1.on and l1_on is not None and min(l1_on.mono_us, l1.since_us) - lc1.since_us > FOREIGN_US
+    if not lc1.on or l1_on is None:
+        return False
+    came_us = min(l1_on.mono_us, l1.since_us if track.returned_us is None else track.returned_us)
+    return came_us - lc1.since_us > FOREIGN_US
 
 
 def _seen_until(track: Track, now_us: int, sensors: Sensors, cfg: LaneConfig) -> int | None:

@@ -294,6 +294,17 @@ def test_who_is_held_and_backs_out_unwatched_is_gone() -> None:
     assert gone.passage_id == held.passage_id
 
 
+def test_a_lorry_that_is_held_and_backs_out_slowly_unwatched_is_gone() -> None:
+    """L1 goes off under its bed ten seconds after LC1 was broken: by itself, as it came back, and by nobody on foot."""
+    told = (
+        (Sensor.L1, True, 24_000), (Sensor.LC1, True, 24_000), (Sensor.L1, False, 14_000), (Sensor.L1, True, 12_000),
+        (Sensor.LC1, False, 8_400), (Sensor.L1, False, 5_600),
+    )  # fmt: skip
+    life = restart_long(held_long(), replace(CLEAR, past=True), told)
+    assert life.lane.tracks == ()
+    assert moved(life)[-1] is Abandoned
+
+
 def test_who_is_held_and_had_driven_on_is_not_on_l1() -> None:
     """Power failed before the next, on L1 since, was decided: the record of the first tells that he had left L1."""
     durable = held_long()
