@@ -122,6 +122,9 @@ class Plc:
             self._hand(edge, recovered=False)
 
     def _hand(self, edge: Edge, recovered: bool) -> None:
+        """To a computer that has power; one that lost it over the last edge of the log has heard no more of it."""
+        if not self.online:
+            return
         _, sensor, on, at_us = edge
         self.edges.handed(edge, self.agenda.now_us)
         self.computer.feed(_changed(sensor, on, recovered, at_us + self.computer.base_us))
@@ -208,6 +211,8 @@ class Plc:
             missed = without_arrival(missed)
         for edge in missed:
             self._hand(edge, recovered=edge[3] < self._returned_us)
+        if not self.online:
+            return
         self.edges.handed_all(self.agenda.now_us)
         if announced:
             still = not self._started and not missed and self.computer.boots > 1

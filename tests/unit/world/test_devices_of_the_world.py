@@ -112,3 +112,32 @@ def test_a_camera_shows_who_was_on_l1_at_the_instant_asked_for_while_it_keeps_th
     assert read(20, 20) == seen[1].plate_seen.text
     assert read(18, 21) == seen[0].plate_seen.text
     assert read(18, 23) is None
+
+
+def test_a_log_that_was_being_told_as_power_failed_is_told_again() -> None:
+    episode = Episode(plan(), P)
+    episode.boot(None)
+    plc, agenda, computer = episode.plc, episode.agenda, episode.computer
+
+    def wait(seconds: int) -> None:
+        agenda.run(agenda.now_us + seconds * US, lambda: False)
+
+    wait(1)
+    plc.lose_link()
+    wait(4)
+    assert not plc.online
+    happened = [(sensor, on) for on in (True, False) for sensor in (Sensor.L2, Sensor.LC2, Sensor.L3)]
+    for sensor, on in happened:
+        plc.level(sensor, on)
+    told: list[Event] = []
+
+    def feed(event: Event) -> None:
+        told.append(event)
+        if isinstance(event, SensorChanged) and event.sensor is Sensor.L3:
+            computer.cut()
+
+    computer.feed = feed  # type: ignore[method-assign]
+    plc.find_link()
+    wait(1)
+    assert isinstance(told[-1], SensorChanged), "nothing is handed to a computer without power"
+    assert [edge[1:3] for edge in plc.edges.missed()] == happened
