@@ -17,7 +17,7 @@ from lane_controller.core.values import Flag, Sensor
 
 def lc1_on(turn: Turn, at: Now) -> None:
     """LC1 on: the front of the vehicle on L1, or somebody on foot."""
-    track = turn.occupant()
+    track = _without_false_gap(turn, turn.occupant())
     if track is not None and _came_from_downstream(turn, track, at):
         back = turn.tracks[-2]
         turn.drop(track)
@@ -41,6 +41,18 @@ def lc1_on(turn: Turn, at: Now) -> None:
         turn.put(arrival.begin(turn, at), lc1_broken=True, lc1_on_us=arrival.exact(turn, at), split_from=ahead)
     elif not turn.sensors.l1.raw and turn.front() is None:
         turn.flag(Flag.PEDESTRIAN)
+
+
+def _without_false_gap(turn: Turn, track: Track | None) -> Track | None:
+    """Its own tag was heard long after LC1 had cleared: it is in the radio zone yet, which ends before LC1, and
+    somebody on foot had broken LC1, or the one ahead, who backed a little.
+    """
+    if track is None or track.gap_us is None:
+        return track
+    own = [tag.last_us for tag in turn.radio.tags.values() if tag.owner == track.id]
+    if max(own, default=track.gap_us) - track.gap_us <= hidden.SILENT_US:
+        return track
+    return turn.put(track, gap_us=None)
 
 
 def _moves_on(turn: Turn, track: Track, at: Now) -> Track:
