@@ -12,7 +12,7 @@ from lane_controller.core.plates import plates_agree
 from lane_controller.core.state import HELD, HeardTag, Track
 from lane_controller.core.tags import owned_by_neighbour, purge
 from lane_controller.core.turn import Turn
-from lane_controller.core.values import Flag
+from lane_controller.core.values import Flag, Sensor
 
 QUIET_US = {Geometry.G1: 300_000, Geometry.G2: 1_200_000}
 """A tag heard more lately than this is in the RF zone, or was too lately to be on a vehicle at the arm that L1 never
@@ -147,7 +147,15 @@ def plate_vouches(turn: Turn, tag: HeardTag, track: Track) -> bool:
         return False
     if plate is None or tag.entry is None or plate.confidence < turn.cfg.plate_sure:
         return False
-    return plates_agree(plate.text, tag.entry.plate)
+    return plates_agree(plate.text, tag.entry.plate) and not _was_in_lc1(turn, tag, track)
+
+
+def _was_in_lc1(turn: Turn, tag: HeardTag, track: Track) -> bool:
+    """A restart found it in LC1, which it had broken long before the tag was heard: past the radio zone, and past where
+    the camera looks. Tag and plate are those of whoever stands behind it, bumper to bumper.
+    """
+    front_us = turn.trace_on(Sensor.LC1) if track.past_zone else None
+    return front_us is not None and tag.first.mono_us - front_us > turn.cfg.tag_wait_ms * 1000
 
 
 def still_hoped(turn: Turn, track: Track) -> int | None:

@@ -17,6 +17,7 @@ from lane_controller.core.events import (
     Booted,
     Event,
     ListHeartbeat,
+    PlateRead,
     PlcOnline,
     ReaderConnected,
     SensorChanged,
@@ -482,6 +483,35 @@ def test_the_tag_of_who_drove_through_lc1_unwatched_had_left_the_radio_zone() ->
     assert not any(isinstance(record, Authorised) for record in life.records)
     held, there = life.lane.tracks
     assert (held.on_l1, there.on_l1, there.standing) == (False, True, Standing.HELD)
+
+
+def found_in_lc1(broken_ms_ago: int) -> Life:
+    """A one-stop lane whose log tells only when LC1 was broken; then a tag is heard, and its plate read on L1."""
+    life = Life(WORKED, 10**9)
+    life.tell(PlcOnline(), replace(CLEAR, past=True), CLOSED, after_ms=300)
+    life.tell(life.edge(Sensor.LC1, True, happened_us=life.at_us - broken_ms_ago * 1000))
+    life.tell(replace(ON_L1, lc1=True, past=False), CLOSED)
+    life.tell(after_ms=50)
+    (there,) = life.lane.tracks
+    life.tell(PlateRead(TAG.plate, 0.99, entry=TAG, track=there.id))
+    life.tell(*[TagSeen("AA", None, 1, -55, None, "r", TAG)] * 4)
+    life.tell(after_ms=3_000)
+    return life
+
+
+def test_nor_was_his_plate_read_where_he_has_been_in_lc1_for_long() -> None:
+    """Camera and antenna show the next one, who stands so close behind that both are on L1."""
+    life = found_in_lc1(broken_ms_ago=3_400)
+    (there,) = life.lane.tracks
+    assert there.standing is Standing.HELD
+    life.tell(life.edge(Sensor.LC1, False))
+    life.tell(after_ms=500)
+    assert not any(isinstance(record, Authorised) for record in life.records), "nor as he drives on"
+
+
+def test_it_was_where_he_broke_lc1_just_now() -> None:
+    life = found_in_lc1(broken_ms_ago=400)
+    assert [type(record) for record in life.records].count(Authorised) == 1
 
 
 BUMPER_TO_BUMPER = ((Sensor.L1, True, 19_300), (Sensor.LC1, True, 18_500), (Sensor.LC1, False, 17_400))
