@@ -17,6 +17,10 @@ MOTORCYCLE_M = 3.5
 LEAST_BED_M = 3.0
 """What comes over L2 behind a bed that L2 does not see: no less than L2 itself, and an axle."""
 
+BED_UNSEEN_M = reach.BED_M - reach.L2_M
+"""How far a bed drives while L2 sees nothing of it: its front wheels leave L2 at one end, its rear wheels come onto the
+other."""
+
 LOST_US = 5_000_000
 """A lost edge of L3 would have come so shortly before LC2 cleared."""
 
@@ -55,7 +59,7 @@ def _same_body(turn: Turn, at: Now) -> bool:
         return False
     over_us = max(entering.clear_us(turn), reach.BED_US)
     if l3_off is not None and off < l3_off < at.mono_us:
-        over_us = min(over_us, int((l3_off - off) * 2 * reach.BED_M / reach.L2_TO_L3_ENDS_M))
+        over_us = min(over_us, int((l3_off - off) * 2 * BED_UNSEEN_M / reach.L2_TO_L3_ENDS_M))
     return at.mono_us - off < over_us
 
 
