@@ -18,8 +18,17 @@ LOOSE_US = 1_000_000
 long after it, where L1 on is told late."""
 
 
-def begin(turn: Turn, l1_on: Now | None, standing: Standing = Standing.WAITING, shared: bool = False) -> Track:
-    """A new vehicle: on L1 since `l1_on`, or first noticed at the arm (None)."""
+def begin(
+    turn: Turn,
+    l1_on: Now | None,
+    standing: Standing = Standing.WAITING,
+    shared: bool = False,
+    seen_us: int | None = None,
+) -> Track:
+    """A new vehicle: on L1 since `l1_on`, or first noticed at the arm (None).
+
+    `seen_us`: when the camera has it in view, if later than L1 shows it: the one ahead was there until then.
+    """
     if not turn.tracks and (turn.road.missed or turn.road.through):
         turn.set_road(missed=False, through=False)
     track = Track(turn.road.next_track, standing, StageTimes(l1_on=l1_on), on_l1=l1_on is not None, shared_l1=shared)
@@ -30,7 +39,7 @@ def begin(turn: Turn, l1_on: Now | None, standing: Standing = Standing.WAITING, 
     turn.set_road(occupant=track.id)
     track = _take_loose(turn, track, l1_on)
     if standing is not Standing.PHANTOM:
-        ask_plate(turn, track, l1_on.mono_us)
+        ask_plate(turn, track, l1_on.mono_us if seen_us is None else seen_us)
         tags.share_all(turn)
     return track
 

@@ -24,7 +24,7 @@ def lc1_on(turn: Turn, at: Now) -> None:
         approach.come_back(turn, back, at)
     elif track is not None and _follower_breaks_lc1(turn, track):
         # LC1 cleared and is broken again, far from L2: the next vehicle, which may be past L1 before this one is on L2.
-        split(turn, track, turn.now.back(track.gap_us or at.mono_us))
+        split(turn, track, turn.now.back(track.gap_us or at.mono_us), at.mono_us)
         follower = turn.occupant() or arrival.begin(turn, at, shared=True)
         turn.put(follower, lc1_broken=True, lc1_on_us=arrival.exact(turn, at), split_from=track.id)
     elif track is not None:
@@ -140,8 +140,10 @@ def lc1_off(turn: Turn, at: Now) -> None:
         turn.put(track, lc1_clear_us=at.mono_us, gap_us=track.gap_us or (at.mono_us if rear else None))
 
 
-def split(turn: Turn, ahead: Track, at: Now) -> None:
-    """LC1 cleared while L1 did not: the vehicle ahead left L1, a follower is on it."""
+def split(turn: Turn, ahead: Track, at: Now, seen_us: int | None = None) -> None:
+    """LC1 cleared while L1 did not: the vehicle ahead left L1, a follower is on it. `seen_us`: what tells it, if that
+    was later; a frame of the gap itself may still show the rear of the one ahead, and its plate.
+    """
     plate = ahead.next_plate
     rear_us = arrival.exact(turn, at)
     ahead = turn.put(
@@ -153,7 +155,7 @@ def split(turn: Turn, ahead: Track, at: Now) -> None:
         # L1 may be on by itself: who follows comes when he breaks LC1.
         turn.set_road(occupant=None)
         return
-    follower = arrival.begin(turn, at, shared=True)
+    follower = arrival.begin(turn, at, shared=True, seen_us=seen_us)
     broken = turn.sensors.lc1.on
     if plate is not None:
         times = evolve(follower.times, plate=turn.now)

@@ -91,7 +91,7 @@ def enter(turn: Turn, track: Track, at: Now) -> Track:
         track = turn.flag(Flag.CLOSE_FOLLOWING, track) or track
     track = passages.enter_l2(turn, track, at)
     if track.gap_us is not None and track.on_l1 and turn.sensors.l1.on:
-        curtain.split(turn, track, turn.now.back(track.gap_us))
+        curtain.split(turn, track, turn.now.back(track.gap_us), at.mono_us)
     else:
         curtain.not_on_both(turn, track)
     return turn.track(track.id) or track

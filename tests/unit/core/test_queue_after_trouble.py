@@ -52,6 +52,7 @@ class Run:
     def __init__(self, durable: Durable, past: SensorLevels = CLEAR) -> None:
         self.lane, self.at_us = start(configure(Geometry.G2)), 10**9
         self.records: list[Record] = []
+        self.asked: list[fx.AskPlate] = []
         self._timers: dict[str, int] = {}
         self.tell(Booted("b", durable.n > 0, durable, (TARIFF,)), ListHeartbeat(1, 0), ReaderConnected("r", None))
         self.tell(OperatorLoggedIn("op-1"), PlcOnline(), past, CLOSED)
@@ -86,6 +87,8 @@ class Run:
             match effect:
                 case fx.Record(record):
                     self.records.append(record)
+                case fx.AskPlate():
+                    self.asked.append(effect)
                 case fx.StartTimer():
                     self._timers[effect.key] = effect.at_mono_us
                 case fx.CancelTimer():
