@@ -4,7 +4,7 @@ In: believed edges of LC1; the plate of a follower. Out: vehicles separated, joi
 Never: two vehicles made of one that backs a little, or one of two that the curtain has separated.
 """
 
-from lane_controller.core import approach, arrival, binding, hidden, passages, reach
+from lane_controller.core import approach, arrival, binding, hidden, onfoot, passages, reach
 from lane_controller.core.events import PlateRead
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import SAME_SCAN_US, Now
@@ -119,6 +119,8 @@ def lc1_off(turn: Turn, at: Now) -> None:
         # It came back over LC1, and L1 tells nothing: it left upstream.
         turn.set_road(occupant=None)
         passages.abandon(turn, track, "left upstream")
+        return
+    if track is not None and l1.on and l1.pending is None and onfoot.walked_through(turn, track):
         return
     if track is not None and ((l1.dropout and not l1.on) or l1.stuck):
         turn.set_line(Sensor.L1, dropout=False)

@@ -5,7 +5,7 @@ where two plates with good tags came over one L1.
 Never: a decision changed by evidence that came after it (R16).
 """
 
-from lane_controller.core import arrival, binding, curtain, deciding, passages
+from lane_controller.core import arrival, binding, curtain, deciding, onfoot, passages
 from lane_controller.core.events import ClassMeasured, PlateRead
 from lane_controller.core.evolve import evolve
 from lane_controller.core.plates import plates_agree
@@ -56,6 +56,8 @@ def _first(turn: Turn, track: Track, event: PlateRead) -> None:
     times = evolve(track.times, plate=turn.now)
     track = turn.put(track, plate=event, times=times)
     if track.split_from is not None and curtain.rejoin(turn, track):
+        return
+    if track.lc1_clear_us is not None and onfoot.walked_through(turn, track):
         return
     deciding.own_vehicle_found(turn, track)
     if track.standing not in UNDECIDED:
