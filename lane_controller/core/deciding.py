@@ -44,8 +44,21 @@ def settle_decisions(turn: Turn) -> None:
         return
     for track in turn.tracks:
         at = ready_at(turn, track)
-        if at is not None and at <= turn.t:
+        if at is not None and at <= turn.t and not _left_before(turn, track):
             decide(turn, track)
+
+
+def _left_before(turn: Turn, track: Track) -> bool:
+    """L1 has cleared, if it does not bounce, and only since then a tag has turned credible: it is not this one's."""
+    l1 = turn.sensors.l1
+    if l1.pending is not False or not track.on_l1:
+        return False
+    listed = _listed(turn, track)
+    return bool(listed) and not any(_credible_at(tag, l1.pending_us) for tag in listed)
+
+
+def _credible_at(tag: HeardTag, at_us: int) -> bool:
+    return tag.credible is not None and tag.credible.mono_us <= at_us
 
 
 def next_deadline(turn: Turn) -> int | None:
@@ -162,8 +175,9 @@ def last_chance(turn: Turn, track: Track, at_us: int) -> Track:
 
 
 def _decide_now(turn: Turn, track: Track, at_us: int) -> Track:
-    # Where the edge comes late out of the PLC's log, a tag first heard after it is not on this vehicle.
-    listed = [tag for tag in _listed(turn, track) if tag.first.mono_us <= at_us]
+    # The edge is believed later than it happened, out of the PLC's log much later: what became credible since is not
+    # on this vehicle.
+    listed = [tag for tag in _listed(turn, track) if _credible_at(tag, at_us)]
     if not listed:
         return track
     if turn.desk.mode is Mode.AUTO and _deciding(turn):
