@@ -6,6 +6,7 @@ Never: one vehicle counted twice by its axles, where anything tells.
 
 from lane_controller.core import arrival, binding, reach
 from lane_controller.core.instant import Now
+from lane_controller.core.plates import plates_agree
 from lane_controller.core.state import Track
 from lane_controller.core.turn import Turn
 
@@ -32,6 +33,19 @@ def second_axles(turn: Turn, at: Now) -> Track | None:
         return None
     known = last.measured is not None or last.finding is not None
     return last if known and reach.longest_high(last) > BED_FROM_M else None
+
+
+def shown_again(turn: Turn, track: Track) -> Track | None:
+    """The lorry just ahead whose plate it shows on L1, while LC1 tells nothing: that one stood with its bed over L1,
+    however long.
+    """
+    came, lorry = track.times.l1_on, turn.tracks[-2] if len(turn.tracks) > 1 else None
+    if came is None or lorry is None or not track.on_l1 or turn.tracks[-1].id != track.id:
+        return None
+    if track.plate is None or lorry.plate is None or not plates_agree(track.plate.text, lorry.plate.text):
+        return None
+    high = reach.longest_high(lorry) > BED_FROM_M
+    return lorry if high and arrival.before_arm(lorry) and _lc1_lies(turn, came) else None
 
 
 def _bed_is_past(turn: Turn, track: Track, at: Now) -> bool:

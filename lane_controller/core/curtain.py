@@ -4,7 +4,7 @@ In: believed edges of LC1; the plate of a follower. Out: vehicles separated, joi
 Never: two vehicles made of one that backs a little, or one of two that the curtain has separated.
 """
 
-from lane_controller.core import approach, arrival, binding, hidden, onfoot, passages, reach
+from lane_controller.core import approach, arrival, beds, binding, hidden, onfoot, passages, reach
 from lane_controller.core.events import PlateRead
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import SAME_SCAN_US, Now
@@ -188,10 +188,12 @@ def is_on_l3(turn: Turn, track: Track, at: Now) -> Track:
 def _not_on_l1_and_l3(turn: Turn, track: Track) -> None:
     """It is on L3: nobody is so long as to be on L1 as well in a non-stop lane.
 
-    Only where LC1 tells nothing: one that stays broken from L1 on again to L3 shows one body, whatever its length.
+    Of a road train, or where the class is unknown, only where LC1 tells nothing: one that stays broken from L1 on again
+    to L3 shows one body.
     """
-    too_long = reach.l1_to_l3_m(turn.cfg) >= reach.UNKNOWN_M
-    if too_long and _on_again(turn, track) and reach.foreign_curtain(track, turn.sensors):
+    between_m = reach.l1_to_l3_m(turn.cfg)
+    told = reach.foreign_curtain(track, turn.sensors) and between_m >= reach.UNKNOWN_M
+    if _on_again(turn, track) and (told or reach.longest(track) < between_m - reach.MARGIN_M):
         split(turn, track, turn.now.back(turn.sensors.l1.since_us))
 
 
@@ -237,6 +239,16 @@ def rejoin(turn: Turn, follower: Track) -> bool:
     back = arrival.join(turn, ahead, follower)
     if back.on_l1 and l1_tells_nothing(turn):
         turn.put(back, returned_us=turn.t)
+    return True
+
+
+def rear_axles(turn: Turn, track: Track) -> bool:
+    """L1 shows the rear axles of the lorry ahead, as the plate says. Returns whether it does."""
+    lorry, came = beds.shown_again(turn, track), track.times.l1_on
+    if lorry is None or came is None:
+        return False
+    passages.give_up(turn, track, "it is the rear of the lorry ahead")
+    approach.come_back(turn, lorry, came)
     return True
 
 

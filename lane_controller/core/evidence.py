@@ -55,7 +55,7 @@ def _subject(turn: Turn, track_id: int | None) -> Track | None:
 def _first(turn: Turn, track: Track, event: PlateRead) -> None:
     times = evolve(track.times, plate=turn.now)
     track = turn.put(track, plate=event, times=times)
-    if track.split_from is not None and curtain.rejoin(turn, track):
+    if curtain.rear_axles(turn, track) or (track.split_from is not None and curtain.rejoin(turn, track)):
         return
     if track.lc1_clear_us is not None and onfoot.walked_through(turn, track):
         return
