@@ -14,8 +14,9 @@ import typer
 from lane_controller.app.capsule_export import Place, export
 from lane_controller.app.capsule_file import Capsule, CapsuleError, encode, read
 from lane_controller.app.capsule_run import Comparison, compare
-from lane_controller.app.options import Config, configured, fail
+from lane_controller.app.options import Config, configured
 from lane_controller.app.program import core_fingerprint
+from lane_controller.app.refuse import fail
 from lane_controller.contracts.values import parse_passage_id
 from lane_controller.outbox.journal import journal_path
 

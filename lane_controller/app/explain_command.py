@@ -19,7 +19,8 @@ from lane_controller.app.explain_report import explain as explain_capsule
 from lane_controller.app.explain_report import explain_records, told_of
 from lane_controller.app.explain_text import page
 from lane_controller.app.explain_words import LANGS, Lang
-from lane_controller.app.options import configured, fail
+from lane_controller.app.options import configured
+from lane_controller.app.refuse import fail
 from lane_controller.contracts.values import parse_passage_id
 from lane_controller.core.plain import PlainError
 from lane_controller.outbox.inputs import InputReader

@@ -18,7 +18,8 @@ from typing import Annotated, Any
 
 import typer
 
-from lane_controller.app.options import AsJson, Config, Lanes, configured, fail, journal_of
+from lane_controller.app.options import AsJson, Config, Lanes, configured, journal_of
+from lane_controller.app.refuse import fail
 
 STOP_WITHIN_S = 10.0
 

@@ -1,16 +1,16 @@
-"""What the commands of a lane controller share: their options, the configuration they name, and how they refuse.
+"""What the commands of a lane controller share: their options and the configuration they name.
 
 In: arguments. Out: settings and tables; a text on stderr and an exit status when the arguments cannot be used.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
+from lane_controller.app.refuse import fail
 from lane_controller.app.settings import LaneTable, Settings, SettingsError, load
 
 Config = Annotated[Path, typer.Option("--config", help="TOML file of the lanes (tệp cấu hình)")]
@@ -32,9 +32,3 @@ def journal_of(settings: Settings, table: LaneTable) -> Path:
     from lane_controller.outbox.journal import journal_path  # noqa: PLC0415 - `--help` is quick
 
     return journal_path(settings.data_dir, table.id, table.epoch)
-
-
-def fail(text: str, status: int) -> NoReturn:
-    """Say why and end the command."""
-    print(text, file=sys.stderr)
-    raise typer.Exit(status)

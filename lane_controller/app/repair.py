@@ -14,7 +14,8 @@ from typing import Annotated
 
 import typer
 
-from lane_controller.app.options import Config, configured, fail, journal_of
+from lane_controller.app.options import Config, configured, journal_of
+from lane_controller.app.refuse import fail
 from lane_controller.app.settings import LaneTable, Settings
 from lane_controller.contracts.v1 import MessageError, PassageV1
 from lane_controller.contracts.values import Topic

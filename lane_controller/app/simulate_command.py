@@ -7,20 +7,15 @@ Never: a result that depends on the number of processes or on the machine (`seco
 
 from __future__ import annotations
 
-import json
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lane_controller.app.options import fail
-from lane_controller.app.simulate_failure import repeat, show_failures
-from lane_controller.app.simulate_pool import run_episodes
-from lane_controller.app.simulate_report import report_lines
-from lane_controller.app.simulate_sweep import sweep as run_sweep
-from lane_controller.world.parameters import FAULTS, WorldParameters
-from lane_controller.world.tally import Tally
+from lane_controller.app.refuse import fail
+from lane_controller.app.simulate_run import Request, carry_out
+from lane_controller.app.simulate_with import go_on
+from lane_controller.world.parameters import FAULTS
 
 
 def simulate(  # noqa: PLR0913, PLR0917 - options of a command
@@ -36,6 +31,9 @@ def simulate(  # noqa: PLR0913, PLR0917 - options of a command
     trace: Annotated[bool, typer.Option("--trace", help="with --episode: every event (in từng sự kiện)")] = False,
     shrinks: Annotated[bool, typer.Option("--shrink/--no-shrink", help="make failures small (thu nhỏ lỗi)")] = True,
     folder: Annotated[Path | None, typer.Option("--out", help="folder for scenarios of failures (thư mục)")] = None,
+    other: Annotated[
+        str | None, typer.Option("--with", help="run under this interpreter, such as pypy3 (trình thông dịch khác)")
+    ] = None,
 ) -> None:
     """Simulate a lane with traffic and faults, and judge it by the ground truth (mô phỏng làn thu phí).
 
@@ -45,27 +43,17 @@ def simulate(  # noqa: PLR0913, PLR0917 - options of a command
 
     \b
     Example: lane-controller simulate --seed 7 --passages 100000 --processes 2
+    Sooner:  lane-controller simulate --seed 7 --passages 1000000 --processes 2 --with pypy3
     Repeat:  lane-controller simulate --seed 7 --episode 12 --trace
     Table of the world's parameters and results: docs/lane-simulation.md
     """
-    kinds = _kinds(faults)
-    parameters = WorldParameters()
-    if sweep:
-        run_sweep(seed, passages, processes, kinds, as_json)
-        return
-    if episode is not None:
-        raise typer.Exit(repeat(seed, episode, kinds, trace=trace, shrinks=shrinks, folder=folder))
-    began, cpu = time.perf_counter(), time.process_time()
-    tally = run_episodes(seed, passages, processes, kinds, parameters)
-    seconds = time.perf_counter() - began
-    if as_json:
-        plain = {**tally.plain(), "faults_on": kinds, "processes": processes, "seconds": round(seconds, 2)}
-        typer.echo(json.dumps(plain, ensure_ascii=False))
-    else:
-        own = time.process_time() - cpu if processes == 1 else seconds * processes
-        typer.echo("\n".join(report_lines(tally, kinds, seconds, own)))
-    show_failures(tally, kinds, shrinks=shrinks, folder=folder)
-    raise typer.Exit(1 if tally.failed else 0)
+    request = Request(
+        seed, passages, processes, _kinds(faults), as_json, sweep, episode, trace, shrinks,
+        None if folder is None else str(folder),
+    )  # fmt: skip
+    if other is not None:
+        go_on(other, request)
+    raise typer.Exit(carry_out(request))
 
 
 def _kinds(text: str) -> list[str]:
@@ -76,6 +64,3 @@ def _kinds(text: str) -> list[str]:
     if unknown:
         fail(f"--faults {text}: {', '.join(unknown)} is none of all, none, {', '.join(FAULTS)}", 2)
     return kinds
-
-
-__all__ = ["Tally", "simulate"]

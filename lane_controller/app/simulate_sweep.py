@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-import typer
-
 from lane_controller.app.simulate_pool import run_episodes
 from lane_controller.world.parameters import WorldParameters
 from lane_controller.world.tally import Tally
@@ -39,11 +37,14 @@ HEAD = (
 def sweep(seed: int, passages: int, processes: int, faults: Sequence[str], as_json: bool) -> None:
     """Run every point and print it as soon as it is there."""
     if not as_json:
-        typer.echo("\n".join(HEAD))
+        print("\n".join(HEAD))
     for name, stray, plates, untagged, curtains in POINTS:
         parameters = WorldParameters().scaled(stray, plates, untagged, curtains)
         tally = run_episodes(seed, passages, processes, faults, parameters)
-        typer.echo(json.dumps({"world": name, **tally.plain()}, ensure_ascii=False) if as_json else row(name, tally))
+        print(
+            json.dumps({"world": name, **tally.plain()}, ensure_ascii=False) if as_json else row(name, tally),
+            flush=True,
+        )
 
 
 def row(name: str, tally: Tally) -> str:

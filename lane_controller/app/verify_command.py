@@ -17,7 +17,8 @@ from typing import Annotated, Any
 
 import typer
 
-from lane_controller.app.options import AsJson, Config, Lanes, configured, fail, journal_of
+from lane_controller.app.options import AsJson, Config, Lanes, configured, journal_of
+from lane_controller.app.refuse import fail
 from lane_controller.app.settings import LaneTable, Settings
 from lane_controller.contracts.values import Topic
 from lane_controller.outbox.journal import JournalError, JournalReader
