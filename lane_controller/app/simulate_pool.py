@@ -11,7 +11,8 @@ import multiprocessing
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from itertools import count
 
 from lane_controller.world.draw import draw
@@ -40,11 +41,12 @@ def run_episodes(
     """Until `passages` are reached: the episode that reaches them is the last."""
     tally = Tally(seed)
     tell = progress or Progress(passages)
-    for summary in _summaries(seed, processes, tuple(faults), parameters):
-        tally.add(summary)
-        tell(tally)
-        if tally.passages >= passages:
-            break
+    with closing(_summaries(seed, processes, tuple(faults), parameters)) as summaries:
+        for summary in summaries:
+            tally.add(summary)
+            tell(tally)
+            if tally.passages >= passages:
+                break
     return tally
 
 
@@ -61,16 +63,20 @@ def one_episode(job: tuple[int, int, tuple[str, ...], WorldParameters]) -> Summa
     return summary
 
 
-def _summaries(seed: int, processes: int, faults: tuple[str, ...], parameters: WorldParameters) -> Iterator[Summary]:
+def _summaries(seed: int, processes: int, faults: tuple[str, ...], parameters: WorldParameters) -> Generator[Summary]:
     jobs = ((seed, index, faults, parameters) for index in count())
     if processes == 1:
         yield from map(one_episode, jobs)
         return
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         waiting = deque(pool.apply_async(one_episode, (next(jobs),)) for _ in range(AHEAD * processes))
-        while True:
-            yield waiting.popleft().get()
-            waiting.append(pool.apply_async(one_episode, (next(jobs),)))
+        try:
+            while True:
+                yield waiting.popleft().get()
+                waiting.append(pool.apply_async(one_episode, (next(jobs),)))
+        finally:
+            pool.terminate()
+            pool.join()  # only then does the system tell what time they took
 
 
 class Progress:

@@ -12,7 +12,7 @@ from tests.parts.missing import PartMissingError, skip_or_fail
 from tests.parts.pypy import pypy_path
 
 pytestmark = pytest.mark.integration
-TOLD = ("seconds", "processes", "interpreter")
+TOLD = ("seconds", "core_seconds", "processes", "interpreter")
 
 
 @pytest.fixture(scope="module")
