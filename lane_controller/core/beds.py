@@ -86,5 +86,10 @@ def drops(track: Track) -> int:
 
 
 def most_drops(track: Track) -> int:
-    """How often L1 may go off under one vehicle: once under a high bed, twice under a road train."""
-    return 2 if reach.longest_high(track) > TRAIN_M else 1
+    """How often L1 may go off under one vehicle."""
+    return most_beds(reach.longest_high(track))
+
+
+def most_beds(longest_m: float) -> int:
+    """How many beds that a loop does not see a vehicle of that length may have: a road train has two."""
+    return 2 if longest_m > TRAIN_M else 1

@@ -4,7 +4,7 @@ In: believed edges of L2 and LC2. Out: vehicles entered, passed where L3 showed 
 Never: one body counted twice because a loop does not see all of it, or two counted once that LC2 has parted.
 """
 
-from lane_controller.core import approach, arrival, departures, entering, leaving, passages, reach
+from lane_controller.core import approach, arrival, beds, departures, entering, leaving, passages, reach
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
 from lane_controller.core.state import Stage, Standing, Track
@@ -48,19 +48,30 @@ def l2_on(turn: Turn, at: Now) -> None:
 def _same_body(turn: Turn, at: Now) -> bool:
     """LC2 has stayed broken since before L2 dropped out: the high bed of a vehicle that is on L3 already.
 
-    It is no longer over L2 than it takes at half the speed at which it came off. A short vehicle has none, nor has one
-    that has gone over L2 in all its length, but perhaps a trailer: where nobody else can have come, it is that.
+    It is no longer over L2 than it takes at half the speed at which it came off. A short vehicle has none, one that has
+    gone over L2 in all its length has no other, nor has one of which L2 has seen all its axles, but perhaps a trailer:
+    where nobody else can have come, it is that.
     """
     off, l3_off = turn.road.l2_off_us, turn.road.l3_off_us
     if off is None or not _lc2_shows(turn, at):
         return False
     bedless = turn.road.last_whole or turn.road.last_longest_m <= turn.cfg.long_vehicle_m
-    if bedless and _next_came(turn, at):
+    if (bedless or _all_axles_seen(turn)) and _next_came(turn, at):
         return False
     over_us = max(entering.clear_us(turn), reach.BED_US)
     if l3_off is not None and off < l3_off < at.mono_us:
         over_us = min(over_us, int((l3_off - off) * 2 * BED_UNSEEN_M / reach.L2_TO_L3_ENDS_M))
     return at.mono_us - off < over_us
+
+
+def _all_axles_seen(turn: Turn) -> bool:
+    """L2 has cleared more often, since the last vehicle came onto L3, than there are beds under which it does: the last
+    time it was the rear, and LC2 stays broken by itself.
+    """
+    passed_us = turn.road.passed_us
+    offs = [edge for edge in turn.trace if edge.sensor is Sensor.L2 and not edge.on]
+    drops = sum(passed_us is not None and edge.mono_us > passed_us for edge in offs)
+    return drops > beds.most_beds(turn.road.last_longest_m)
 
 
 def _next_came(turn: Turn, at: Now) -> bool:
