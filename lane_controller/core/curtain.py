@@ -111,6 +111,13 @@ def _came_from_downstream(turn: Turn, track: Track, at: Now) -> bool:
     return together and arrival.before_arm(ahead) and reach.may_be_back(ahead, at.mono_us, turn.cfg)
 
 
+def stays_broken(turn: Turn) -> None:
+    """LC1 only bounced as somebody came onto L1, who was taken for one that had yet to break it."""
+    track = turn.occupant()
+    if track is not None and not track.lc1_broken:
+        turn.put(track, lc1_broken=True)
+
+
 def lc1_off(turn: Turn, at: Now) -> None:
     """LC1 off: the rear of the vehicle on L1, perhaps with a follower behind it."""
     l1 = turn.sensors.l1

@@ -32,3 +32,9 @@ def touched(turn: Turn, sensor: Sensor, off_us: int) -> None:
         turn.set_road(lc2_off_us=off_us)
     elif sensor is L3:
         turn.set_road(l3_off_us=off_us)
+
+
+def stays_on(turn: Turn, sensor: Sensor) -> None:
+    """It was off too shortly to count: whoever came meanwhile has found it on."""
+    if sensor is LC1:
+        curtain.stays_broken(turn)

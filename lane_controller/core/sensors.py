@@ -68,7 +68,9 @@ def _take(turn: Turn, sensor: Sensor, on: bool, happened_us: int) -> None:
         return
     if line.pending is not None:
         turn.set_line(sensor, pending=None)
-        if not on:
+        if on:
+            road.stays_on(turn, sensor)
+        else:
             road.touched(turn, sensor, happened_us)
         _chatter(turn, sensor)
         return

@@ -251,3 +251,17 @@ def test_who_leaves_l1_that_is_on_by_itself_has_come_though_only_the_levels_tell
     run.drive(((LC1, True, 0),))
     assert len(run.closed()) == 1
     assert len(run.lane.tracks) == 1, "only the next, who has broken LC1"
+
+
+def test_lc1_that_bounces_as_only_the_levels_tell_of_l1_is_broken_by_who_came() -> None:
+    """It did not break LC1 anew, as far as counts: who leaves L1 without breaking it has backed out."""
+    run, _ = held_before_the_arm()
+    run.tell(EdgeLost(), after_ms=20_000)
+    run.tell(SensorLevels(True, False, False, False, False), after_ms=200)
+    told_us = run.at_us
+    run.tell(SensorChanged(LC1, True, False, told_us - 5_000), after_ms=25)
+    run.tell(SensorChanged(LC1, False, False, told_us - 2_000), after_ms=3)
+    run.tell(SensorChanged(LC1, True, False, told_us + 1_000), after_ms=3)
+    run.drive(((LC1, False, 900), (L1, False, 900)))
+    assert [track.forward for track in run.lane.tracks] == [True, True]
+    assert not any(isinstance(record, Abandoned) for record in run.records)
