@@ -31,8 +31,7 @@ def second_axles(turn: Turn, at: Now) -> Track | None:
     if last.l1_off_us is not None and turn.sensors.lc1.since_us > last.l1_off_us and not turn.sensors.lc1.stuck:
         # It had cleared since, so whoever broke it is another one.
         return None
-    known = last.measured is not None or last.finding is not None
-    return last if known and reach.longest_high(last) > BED_FROM_M else None
+    return last if not arrival.unknown(last) and reach.longest_high(last) > BED_FROM_M else None
 
 
 def shown_again(turn: Turn, track: Track) -> Track | None:

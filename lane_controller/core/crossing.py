@@ -4,7 +4,7 @@ In: believed edges of L2 and LC2. Out: vehicles entered, passed where L3 showed 
 Never: one body counted twice because a loop does not see all of it, or two counted once that LC2 has parted.
 """
 
-from lane_controller.core import approach, arrival, beds, departures, entering, leaving, passages, reach
+from lane_controller.core import approach, arrival, beds, departures, entering, hidden, leaving, passages, reach
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
 from lane_controller.core.state import Stage, Standing, Track
@@ -172,6 +172,7 @@ def _measure_length(turn: Turn, at: Now) -> None:
     crossing = turn.road.crossing
     if crossing is None:
         return
+    hidden.settle_length(turn, crossing, at)
     on_us, l3_us = crossing
     length_m = _length_m(on_us, l3_us, at.mono_us)
     if length_m > MOTORCYCLE_M and turn.road.last_longest_m < reach.SHORTEST_M:

@@ -1,14 +1,18 @@
-"""Somebody new is on L1, and was taken for a vehicle that had left it and is there again: his tag tells.
+"""Somebody new is on L1, and was taken for a vehicle that had left it and is there again: his tag tells, or how soon
+that one leaves the arm.
 
-In: whose tag is heard while L1 is on again, and that it is silent since. Out: the two vehicles that they are.
+In: whose tag is heard while L1 is on again, and that it is silent since; when L2 clears. Out: the two vehicles that
+they are.
 Never: a vehicle made of a tag alone, of one that still stands before L1, or of one that a neighbour lane has.
 
 The radio zone ends where L1 begins (G2) or on it (G1). Whose tag was heard as L1 went on, and is heard no more while
 it stays on, has come onto it; who stands behind in the zone is heard on.
 """
 
-from lane_controller.core import approach, arrival, binding, passages
+from lane_controller.core import approach, arrival, binding, passages, reach
 from lane_controller.core.config import Geometry
+from lane_controller.core.instant import Now
+from lane_controller.core.records import StageTimes
 from lane_controller.core.state import Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Sensor
@@ -67,3 +71,26 @@ def _part(turn: Turn, track: Track) -> None:
     there = arrival.begin(turn, turn.now)
     front_us = turn.trace_on(Sensor.LC1) if lc1.on and lc1.since_us > again_us else None
     turn.put(there, came_us=again_us, lc1_broken=lc1.on, lc1_on_us=front_us, split_from=ahead.id)
+
+
+def again_on_l1(track: Track) -> tuple[int, int] | None:
+    """When L1 went on again under this vehicle, and when it cleared, if the vehicle was on L2 by then."""
+    l2_on, rear_us = track.times.l2_on, track.rear_us
+    if not track.dropped or rear_us is None or l2_on is None or rear_us < l2_on.mono_us:
+        return None
+    return track.dropped[-1], rear_us
+
+
+def settle_length(turn: Turn, crossing: tuple[int, int], off: Now) -> None:
+    """Whoever crossed last has left L2 sooner than he can if he was on L1 as he came onto it: that was somebody else,
+    who stands between the two now. Where LC2 does not tell his rear, L2 may not see his bed.
+    """
+    again, lc2 = turn.road.again_on_l1, turn.sensors.lc2
+    turn.set_road(again_on_l1=None)
+    rear_told = not (lc2.raw or lc2.stuck) and (turn.road.lc2_off_us or 0) > crossing[0]
+    if again is None or not rear_told or reach.may_reach_from_l1(crossing, off.mono_us, turn.cfg):
+        return
+    came_us, rear_us = again
+    there = arrival.unseen(turn, shared=False)
+    times = StageTimes(l1_on=turn.now.back(came_us))
+    turn.put(there, times=times, came_us=came_us, l1_off_us=rear_us, rear_us=rear_us, forward=True)

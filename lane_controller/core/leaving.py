@@ -4,7 +4,7 @@ In: believed edges of L3. Out: vehicles passed, also those that no edge of L2 ha
 Never: a vehicle that crossed L2 → L3 without a passage (motorcycles excepted), or one that has two (I13).
 """
 
-from lane_controller.core import arrival, curtain, entering, passages, reach
+from lane_controller.core import arrival, curtain, entering, hidden, passages, reach
 from lane_controller.core.instant import Now
 from lane_controller.core.reach import AtArm
 from lane_controller.core.state import Stage, Standing, Track
@@ -132,6 +132,7 @@ def passed(turn: Turn, track: Track, at: Now) -> None:
         last_longest_m=_longest_m(turn, track),
         last_whole=False,
         crossing=crossing,
+        again_on_l1=hidden.again_on_l1(track),
         passed_us=at.mono_us,
     )
     passages.close(turn, track, at)

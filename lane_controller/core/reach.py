@@ -144,6 +144,18 @@ def has_followed(track: Track, ahead: tuple[int, int], off_us: int, cfg: LaneCon
     return both_m >= 2 * SHORTEST_M and speed * _s(off_us - track.rear_us) >= ROOM_M[cfg.geometry] + L2_M - HALF_A_CAR_M
 
 
+def may_reach_from_l1(crossing: tuple[int, int], off_us: int, cfg: LaneConfig) -> bool:
+    """Whether somebody who left L2 then may be so long that he was on L1 as well as he came onto L2: his rear has come
+    all the way since. `crossing`: when his front came onto L2 and L3.
+    """
+    took = _s(crossing[1] - crossing[0])
+    if took <= 0:
+        return True
+    front_m = L2_TO_LC2_M + LC2_TO_L3_M
+    then_m = _furthest(cfg, off_us - crossing[1], _most_at_end(front_m, took), None)
+    return front_m + then_m >= ROOM_M[cfg.geometry] + L2_M - MARGIN_M
+
+
 def may_have_left(on_us: int, off_us: int, cfg: LaneConfig) -> bool:
     """Whether a whole vehicle has likely driven through a curtain that was broken between these instants."""
     return _s(off_us - on_us) * LIKELY_M_S[cfg.geometry] >= SHORTEST_M

@@ -272,6 +272,8 @@ class Road:
     last_whole: bool = False
     """The vehicle that crossed last has gone over L2 in all its length."""
     crossing: tuple[int, int] | None = None
+    again_on_l1: tuple[int, int] | None = None
+    """When L1 went on again under the vehicle that crossed last, and when it cleared, as that one was on L2 by then."""
     passed_us: int | None = None
     uncounted: bool = False
     """Somebody may stand before the arm and in no queue: given up by time, or hidden on L1 behind the one ahead."""
