@@ -21,6 +21,9 @@ BED_UNSEEN_M = reach.BED_M - reach.L2_M
 """How far a bed drives while L2 sees nothing of it: its front wheels leave L2 at one end, its rear wheels come onto the
 other."""
 
+WRONG_WAY_US = 5_000_000
+"""Who comes the wrong way drives the 2.5 m over L3 up to L2 in less, also at walking pace."""
+
 LOST_US = 5_000_000
 """A lost edge of L3 would have come so shortly before LC2 cleared."""
 
@@ -35,7 +38,7 @@ def l2_on(turn: Turn, at: Now) -> None:
         # Out of the PLC's log: the vehicle of this edge has been on L3 since, and is on the books.
         return
     turn.set_road(lc2_split=False)
-    if turn.road.l3_orphan and turn.sensors.l3.on:
+    if turn.road.l3_orphan and turn.sensors.l3.on and not _runs_through(turn, at):
         _l2_after_l3(turn, at)
         return
     departures.motorcycles_left(turn, at.mono_us)
@@ -88,6 +91,19 @@ def _lc2_shows(turn: Turn, at: Now) -> bool:
         if edge.sensor is Sensor.L2 and edge.on and edge.mono_us < at.mono_us:
             return edge.mono_us - lc2.since_us <= reach.FOREIGN_US
     return True
+
+
+def _runs_through(turn: Turn, at: Now) -> bool:
+    """L3 has been on for longer than anybody takes from there to L2, and the first, whom the arm stopped, can be on it:
+    L3 is on by itself.
+    """
+    front = turn.front()
+    if front is None or not front.vehicle or front.live or front.on_l1:
+        return False
+    alone = at.mono_us - turn.sensors.l3.since_us > WRONG_WAY_US and entering.may_be(turn, front, at)
+    if alone:
+        turn.set_road(l3_orphan=False)
+    return alone
 
 
 def _l2_after_l3(turn: Turn, at: Now) -> None:
@@ -223,11 +239,16 @@ def _short_of_lc2(turn: Turn, track: Track) -> bool:
     """It has not broken LC2, which told of those before it: whoever L3 shows, or if it is on by itself, it is not this
     one.
     """
-    l2_on, lost_us, told_us = track.times.l2_on, turn.road.lost_us, turn.trace_on(Sensor.LC2)
-    if l2_on is None or told_us is None or turn.sensors.lc2.raw or turn.under_arm() is not turn.last_under_arm():
+    l2_us, lost_us, told_us = _came_onto_l2(turn, track), turn.road.lost_us, turn.trace_on(Sensor.LC2)
+    if l2_us is None or told_us is None or turn.sensors.lc2.raw or turn.under_arm() is not turn.last_under_arm():
         return False
-    told_all = turn.desk.plc_online and (lost_us is None or lost_us < l2_on.mono_us)
-    return told_all and told_us < l2_on.mono_us
+    told_all = turn.desk.plc_online and (lost_us is None or lost_us < l2_us)
+    return told_all and told_us < l2_us
+
+
+def _came_onto_l2(turn: Turn, track: Track) -> int | None:
+    """When it came onto L2; None where the edge was lost, and LC2 may have told of it before the levels told of L2."""
+    return arrival.exact(turn, track.times.l2_on) if track.times.l2_on is not None else None
 
 
 def _reversed(turn: Turn, track: Track, at: Now) -> None:
@@ -254,10 +275,10 @@ def _reversed(turn: Turn, track: Track, at: Now) -> None:
 
 def _before_lc2(turn: Turn, track: Track) -> bool:
     """LC2 shows that it came no further than to the arm while it was on L2."""
-    l2_on, lc2, lc2_us = track.times.l2_on, turn.sensors.lc2, turn.trace_on(Sensor.LC2)
-    if Sensor.LC2 not in turn.cfg.curtains or l2_on is None or lc2.raw or lc2.stuck:
+    l2_us, lc2, lc2_us = _came_onto_l2(turn, track), turn.sensors.lc2, turn.trace_on(Sensor.LC2)
+    if Sensor.LC2 not in turn.cfg.curtains or l2_us is None or lc2.raw or lc2.stuck:
         return False
-    return lc2_us is None or lc2_us < l2_on.mono_us
+    return lc2_us is None or lc2_us < l2_us
 
 
 def lc2_on(turn: Turn, at: Now) -> None:

@@ -212,6 +212,22 @@ def test_one_vehicle_is_counted_once_though_only_the_levels_tell_of_l3() -> None
     assert len(run.lane.tracks) == 1, "the next is still before the arm"
 
 
+def test_who_was_in_lc2_before_the_levels_told_that_l2_is_on_has_crossed_though_l3_stays_on() -> None:
+    run, first_id = held_before_the_arm()
+    run.tell(ReleaseRequested("cash", 1), after_ms=3_000)
+    run.tell(OPEN, after_ms=900)
+    run.drive(OVER_ARM[:-1])
+    run.drive(OVER_L1)
+    run.tell(ReleaseRequested("cash", 1), after_ms=3_000)
+    run.tell(EdgeLost(), after_ms=3_000)
+    run.tell(SensorChanged(LC2, True, False, run.at_us + 150_000), after_ms=150)
+    run.tell(SensorLevels(False, True, True, False, True), after_ms=50)
+    run.drive(((LC2, False, 1_000), (L2, False, 1_200)))
+    assert [outcome for _, outcome in run.closed()] == [Outcome.MANUAL, Outcome.MANUAL]
+    assert run.closed()[0][0] == first_id
+    assert run.lane.tracks == ()
+
+
 def test_who_backs_onto_l1_is_nobody_new_in_manual_mode_though_held_at_once() -> None:
     run, passage_id = held_before_the_arm()
     run.tell(ModeRequested(Mode.MANUAL, "SUP-1"))
