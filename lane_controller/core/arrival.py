@@ -119,8 +119,11 @@ def unknown(track: Track) -> bool:
 
 
 def leaves_tags(turn: Turn, track: Track, at: Now) -> None:
-    """What it did not take is kept for the next one; if nobody knows when it came, only what is heard again."""
-    if track.came_us is None and not tagged(track):
+    """What it did not take is kept for the next one; if nobody knows when it came, or it was held without a decision
+    (MANUAL), only what is heard again.
+    """
+    undecided = track.standing is Standing.HELD and track.finding is None
+    if undecided or (track.came_us is None and not tagged(track)):
         binding.weigh(turn, track)
     binding.left_l1(turn, track, at.mono_us)
 

@@ -61,10 +61,10 @@ def _is_free(turn: Turn, tag: HeardTag, track: Track) -> bool:
 
 
 def _shown_by_one_held(turn: Turn, tag: HeardTag, track: Track) -> bool:
-    """Another vehicle, held for want of a tag, shows its plate: too unsure to bind it, but it is nobody else's."""
+    """Another vehicle that is held shows its plate, too unsurely to bind it, or in MANUAL mode: it is nobody else's."""
     registered = tag.entry.plate if tag.entry is not None else None
     return any(
-        other.standing is HELD and Flag.NO_TAG in other.holds and plates_agree(other.plate.text, registered)
+        other.standing is HELD and plates_agree(other.plate.text, registered)
         for other in turn.tracks
         if other.id != track.id and other.plate is not None
     )

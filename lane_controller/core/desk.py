@@ -5,7 +5,7 @@ Never: a release without a login; a card that lifts more than NO_TAG, LOW_BALANC
 """
 
 from lane_controller.contracts.values import Outcome
-from lane_controller.core import arm, deciding, facts, passages
+from lane_controller.core import arm, binding, deciding, facts, passages
 from lane_controller.core.effects import Record
 from lane_controller.core.events import (
     CardTapped,
@@ -70,6 +70,9 @@ def release(turn: Turn, event: ReleaseRequested) -> None:
     if turn.desk.operator is None or track is None:
         turn.flag(Flag.RELEASE_REFUSED, track)
         return
+    if track.finding is None and track.on_l1:
+        # Held without a decision (MANUAL): what was heard with it is not the next one's.
+        binding.weigh(turn, track)
     track = turn.flag(Flag.MANUAL_RELEASE, track) or track
     passages.authorise(turn, track, _manual(turn, track, event))
 
