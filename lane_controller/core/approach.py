@@ -148,15 +148,17 @@ def leave_l1(turn: Turn, track: Track, at: Now, seen_us: int | None = None) -> N
     track = turn.put(track, on_l1=False, l1_off_us=at.mono_us, rear_us=rear_us, forward=forward is True)
     if _rode_by(turn, track):
         passages.motorcycle(turn, track)
-    elif forward is True:
+        return
+    if forward is True or not track.vehicle:
         passages.drives_on(turn, track)
+    if forward is True:
         make_room(turn)
 
 
 def _rode_by(turn: Turn, track: Track) -> bool:
     """While the lane was dead nobody measured or read it, but LC1 saw less than a car pass: a motorcycle (R9)."""
     car = reach.longest_by_lc1(track, turn.cfg) >= reach.SHORTEST_M - reach.MARGIN_M
-    return turn.road.past and arrival.unknown(track) and track.forward and not car
+    return turn.road.past and track.vehicle and arrival.unknown(track) and track.forward and not car
 
 
 def _is_tail(turn: Turn, track: Track) -> bool:

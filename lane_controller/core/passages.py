@@ -9,7 +9,17 @@ from lane_controller.core import binding
 from lane_controller.core.effects import Record
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
-from lane_controller.core.records import Abandoned, Authorised, DrivenOn, Finding, Held, Passage, PassageClosed, Voided
+from lane_controller.core.records import (
+    Abandoned,
+    Authorised,
+    DrivenOn,
+    Finding,
+    Held,
+    Motorcycle,
+    Passage,
+    PassageClosed,
+    Voided,
+)
 from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, Mode
@@ -57,7 +67,9 @@ def _waits(turn: Turn, track: Track) -> None:
 
 def drives_on(turn: Turn, track: Track) -> None:
     """It has left L1 towards the arm, or is back on it: a restart has to know."""
-    if track.passage_id is not None:
+    if track.standing is Standing.MOTORCYCLE:
+        turn.effects.append(Record(Motorcycle(track.passage_id, track.on_l1, turn.now)))
+    elif track.passage_id is not None:
         turn.effects.append(Record(DrivenOn(track.passage_id, _past_l1(track), turn.now)))
 
 
@@ -194,6 +206,9 @@ def enter_l2(turn: Turn, track: Track, at: Now) -> Track:
 
 
 def motorcycle(turn: Turn, track: Track) -> None:
-    """R9: not tolled, arm stays closed, only the flag."""
-    turn.put(track, standing=Standing.MOTORCYCLE, holds=(), finding=None)
+    """R9: not tolled, arm stays closed, only the flag; nobody measures it again after a restart."""
+    if track.standing is Standing.MOTORCYCLE:
+        return
+    track = turn.put(track, standing=Standing.MOTORCYCLE, holds=(), finding=None)
+    drives_on(turn, track)
     turn.flag(Flag.WRONG_LANE_MOTO, track)

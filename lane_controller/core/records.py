@@ -128,6 +128,16 @@ class DrivenOn:
 
 @quick
 @dataclass(frozen=True, slots=True)
+class Motorcycle:
+    """It is not tolled (R9), and stands on L1, or has left it. `passage_id`: it was held under it before."""
+
+    passage_id: str | None
+    on_l1: bool
+    at: Now
+
+
+@quick
+@dataclass(frozen=True, slots=True)
 class PassageClosed:
     """A vehicle crossed: the passage is final, its charge (if any) committed."""
 
@@ -200,6 +210,7 @@ Record: TypeAlias = (
     Authorised
     | Held
     | DrivenOn
+    | Motorcycle
     | PassageClosed
     | Voided
     | Abandoned
@@ -236,7 +247,7 @@ class Durable:
 
     `held`: vehicles that were held and, as far as the records tell, are still before the arm.
     `driven_on`: passage ids of those, pending or held, that have left L1 towards the arm.
-    `lc1_works`: it broke and cleared as the last vehicle passed.
+    `lc1_works`: it broke and cleared as the last vehicle passed. `motorcycle`: one is on L1.
     """
 
     epoch: int = 1
@@ -250,3 +261,4 @@ class Durable:
     held: tuple[Held, ...] = ()
     driven_on: tuple[str, ...] = ()
     lc1_works: bool = False
+    motorcycle: bool = False

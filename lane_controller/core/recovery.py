@@ -39,6 +39,7 @@ def booted(turn: Turn, event: Booted) -> None:
         pending=durable.pending,
         held=durable.held,
         driven_on=durable.driven_on,
+        motorcycle=durable.motorcycle,
     )
     if event.restart:
         turn.flag(Flag.RECOVERED)
@@ -53,7 +54,9 @@ def levels(turn: Turn, event: SensorLevels) -> None:
         baseline(turn, found)
         still = event.still and turn.cfg.geometry is Geometry.G2
         # What LC1 was before counts only where it is known what has happened since.
-        proven = turn.road.lc1_proven and (event.past or event.still)
+        known = event.past or event.still
+        proven = turn.road.lc1_proven and known
+        turn.counts = replace(turn.counts, motorcycle=turn.counts.motorcycle and event.l1 and known)
         turn.set_road(baseline_due=False, past=event.past, still=still, lc1_proven=proven)
         return
     for sensor, on in found.items():
@@ -102,7 +105,8 @@ def settle_boot(turn: Turn) -> None:
         return
     turn.set_road(boot_seen=True)
     pending, held, driven_on = turn.counts.pending, turn.counts.held, turn.counts.driven_on
-    turn.counts = replace(turn.counts, pending=(), held=(), driven_on=())
+    newcomer = Standing.MOTORCYCLE if turn.counts.motorcycle else Standing.WAITING
+    turn.counts = replace(turn.counts, pending=(), held=(), driven_on=(), motorcycle=False)
     s = turn.sensors
     # Before recovered edges the arm tells nothing: it closed behind a vehicle that may have crossed meanwhile.
     gone = not (s.l1.on or s.l2.on or not turn.arm.closed_limit or turn.road.past)
@@ -111,7 +115,7 @@ def settle_boot(turn: Turn) -> None:
             turn.effects.append(Record(Voided(old.passage_id, "vehicle gone at restart", turn.now)))
         pending = ()
     queue, anew = _queue(turn, pending, held, driven_on)
-    _place(turn, [_restore(turn, old) for old in queue], anew)
+    _place(turn, [_restore(turn, old) for old in queue], anew or newcomer is Standing.MOTORCYCLE, newcomer)
     if gone and turn.road.still:
         _void_gone(turn)
 
@@ -194,8 +198,9 @@ def _known_between(turn: Turn) -> bool:
     return long and (turn.road.past or turn.road.still)
 
 
-def _place(turn: Turn, tracks: list[Track], anew: bool) -> None:
-    """Put recovered vehicles where the sensors are on; whoever is left over is new, on L1 also if decided `anew`.
+def _place(turn: Turn, tracks: list[Track], anew: bool, newcomer: Standing) -> None:
+    """Put recovered vehicles where the sensors are on; whoever is left over is new, on L1 also if decided `anew`: there
+    it is a vehicle, or the motorcycle that it was before (`newcomer`).
 
     L3 on at boot proves nothing: whoever is on it was committed as it came onto it, unless power failed at that very
     instant. So it is the tail of the vehicle before, where the first of those that may pass has room elsewhere: on L1,
@@ -226,7 +231,7 @@ def _place(turn: Turn, tracks: list[Track], anew: bool) -> None:
         turn.set_road(occupant=last.id)
         arrival.ask_plate(turn, last, turn.t)
     else:
-        turn.put(arrival.begin(turn, turn.now), lc1_broken=s.lc1.on, past_zone=s.lc1.on)
+        turn.put(arrival.begin(turn, turn.now, newcomer), lc1_broken=s.lc1.on, past_zone=s.lc1.on)
 
 
 def _in_lc1(turn: Turn, last: Track) -> None:

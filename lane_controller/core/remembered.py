@@ -20,6 +20,7 @@ from lane_controller.core.records import (
     LastCommit,
     ListChanged,
     ModeChanged,
+    Motorcycle,
     OperatorSession,
     OwnCharge,
     PassageClosed,
@@ -46,12 +47,12 @@ def fold(durable: Durable, record: Record) -> Durable:
         case Authorised():
             pending = (*_without(durable, record.passage_id), record)
             held = tuple(one for one in durable.held if one.n != record.n)
-            durable = replace(durable, n=max(durable.n, record.n), pending=pending, held=held)
+            durable = replace(_numbered(durable, record.n), pending=pending, held=held)
         case Held():
             held = (*(one for one in durable.held if one.n != record.n), record)
-            durable = _moved(replace(durable, n=max(durable.n, record.n), held=held), record.passage_id, record.past_l1)
-        case DrivenOn():
-            durable = _moved(durable, record.passage_id, record.past_l1)
+            durable = _moved(replace(_numbered(durable, record.n), held=held), record.passage_id, record.past_l1)
+        case DrivenOn() | Motorcycle():
+            durable = _left_l1(durable, record)
         case PassageClosed():
             durable = _closed(durable, record)
         case Voided() | Abandoned():
@@ -67,6 +68,18 @@ def fold(durable: Durable, record: Record) -> Durable:
         case _:
             assert_never(record)
     return durable
+
+
+def _numbered(durable: Durable, n: int) -> Durable:
+    """A new number is given to somebody new on L1, whatever was there before."""
+    return replace(durable, n=n, motorcycle=False) if n > durable.n else durable
+
+
+def _left_l1(durable: Durable, record: DrivenOn | Motorcycle) -> Durable:
+    """Or it is on it. A motorcycle is held no more."""
+    if isinstance(record, DrivenOn):
+        return _moved(durable, record.passage_id, record.past_l1)
+    return replace(_gone(durable, record.passage_id), motorcycle=record.on_l1)
 
 
 def _gone(durable: Durable, passage_id: str | None) -> Durable:

@@ -362,6 +362,7 @@ class Counts:
     pending: tuple[Authorised, ...] = ()
     held: tuple[Held, ...] = ()
     driven_on: tuple[str, ...] = ()
+    motorcycle: bool = False
 
 
 @quick

@@ -11,8 +11,15 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from lane_controller.core.events import Booted
+from lane_controller.core.instant import Now
+from lane_controller.core.plain import to_plain
+from lane_controller.core.records import Durable, ModeChanged, Motorcycle
+from lane_controller.core.values import Mode
 from lane_controller.outbox import journal_file
+from lane_controller.outbox.encode import entry_of
 from lane_controller.outbox.journal import Batch, Entry, Input, Journal, JournalError, JournalReader
+from lane_controller.outbox.memory import recall
 from lane_controller.outbox.seals import load_key, make_seal
 from lane_controller.outbox.verify import Report, verify_journal
 
@@ -259,3 +266,26 @@ def test_a_passage_can_be_checked_from_its_message_alone(sealed: Path) -> None:
     messages = [json.loads(passage.message) for passage in reader.passages()]
     reader.close()
     assert [one["previous_hash"] for one in messages[1:]] == [one["record_hash"] for one in messages[:-1]]
+
+
+def test_a_motorcycle_on_l1_is_remembered_and_verified(path: Path) -> None:
+    now = Now(1, 1_781_500_000_000_000)
+    journal = open_journal(path)
+    for on_l1 in (True, False):
+        journal.commit(Batch([], [entry_of(Motorcycle(None, on_l1, now), "CM", "CM-01", 1)]))
+        assert recall(journal).motorcycle is on_l1
+    journal.checkpoint()
+    journal.close()
+    assert verify_journal(path).findings == ()
+
+
+def test_a_snapshot_from_before_motorcycles_were_recorded_is_read(path: Path) -> None:
+    journal = open_journal(path)
+    journal.commit(
+        Batch([], [entry_of(ModeChanged(Mode.AUTO, "op-1", Now(1, 1_781_500_000_000_000)), "CM", "CM-01", 1)])
+    )
+    plain = to_plain(Booted("snapshot", True, Durable(n=7), ()))
+    del plain["durable"]["motorcycle"]
+    journal.set_snapshot(1, json.dumps(plain))
+    assert recall(journal) == Durable(n=7)
+    journal.close()

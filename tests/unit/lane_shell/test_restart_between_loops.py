@@ -15,6 +15,7 @@ from lane_controller.core.config import Geometry, LaneConfig
 from lane_controller.core.events import (
     BarrierReported,
     Booted,
+    ClassMeasured,
     Event,
     ListHeartbeat,
     PlateRead,
@@ -30,7 +31,7 @@ from lane_controller.core.lane import start, step
 from lane_controller.core.records import Abandoned, Authorised, Durable, Held, PassageClosed, Record, Voided
 from lane_controller.core.remembered import recover
 from lane_controller.core.state import Standing
-from lane_controller.core.values import BarrierState, Sensor, TagEntry, Tariff
+from lane_controller.core.values import BarrierState, Sensor, TagEntry, Tariff, VehicleKind
 
 TAG = TagEntry("AA", None, "acc", "VETC", "20A12345", 1, TagStatus.ACTIVE, 10**6, None, 1)
 TARIFF = Tariff(1, 0, ((1, 35_000), (2, 50_000), (3, 75_000), (4, 120_000), (5, 180_000)))
@@ -595,3 +596,69 @@ def test_what_lc1_tells_of_one_that_was_watched_is_not_its_length() -> None:
     life.tell(after_ms=500)
     assert moved(life) == [PassageClosed]
     assert len(life.lane.tracks) == 1
+
+
+def motorcycle_on_l1(config: LaneConfig = G2) -> Life:
+    """A lane that has measured a motorcycle on its L1."""
+    life = Life(Durable(n=1, lc1_works=True), 10**9, config)
+    life.tell(PlcOnline(), CLEAR, CLOSED, life.edge(Sensor.L1, True), after_ms=300)
+    life.tell(after_ms=100)
+    life.tell(ClassMeasured(1, VehicleKind.MOTORCYCLE, 2.0))
+    return life
+
+
+def test_a_motorcycle_on_l1_is_one_after_a_restart() -> None:
+    """Nobody measures it again; it leaves L1 and the lane sideways, and is no vehicle before the arm."""
+    rides_on = tuple((sensor, on, ago_ms - 38_000) for sensor, on, ago_ms in CLEARS)
+    life = restart_long(recover(motorcycle_on_l1().records, 1), ON_L1, rides_on)
+    (there,) = life.lane.tracks
+    assert (there.standing, there.on_l1) == (Standing.MOTORCYCLE, False)
+    life.tell(after_ms=25_000)
+    assert life.lane.tracks == ()
+    assert moved(life) == []
+    assert not recover(life.records, 1).motorcycle, "it has left L1"
+
+
+def test_so_is_one_that_has_not_moved_since() -> None:
+    for config in (G2, LaneConfig()):
+        life = Life(recover(motorcycle_on_l1(config).records, 1), 1_000_000, config)
+        life.tell(PlcOnline(), replace(ON_L1, past=False, still=True), CLOSED, after_ms=300)
+        assert [track.standing for track in life.lane.tracks] == [Standing.MOTORCYCLE]
+
+
+def test_who_came_onto_l1_after_a_motorcycle_is_none() -> None:
+    life = motorcycle_on_l1()
+    life.tell(life.edge(Sensor.LC1, True), after_ms=200)
+    life.tell(life.edge(Sensor.LC1, False), life.edge(Sensor.L1, False), after_ms=300)
+    life.tell(life.edge(Sensor.L1, True), after_ms=1_500)
+    life.tell(after_ms=100)
+    again = restart_long(recover(life.records, 1), replace(ON_L1, past=False, still=True), (), ON_L1)
+    assert [track.standing for track in again.lane.tracks] == [Standing.WAITING]
+
+
+def test_nor_is_who_is_found_on_l1_where_nobody_knows_what_happened_since() -> None:
+    life = restart_long(
+        recover(motorcycle_on_l1().records, 1), replace(ON_L1, past=False), (), replace(ON_L1, past=False)
+    )
+    assert [track.standing for track in life.lane.tracks] == [Standing.WAITING]
+
+
+def test_a_motorcycle_that_was_held_before_it_was_measured_is_held_no_more() -> None:
+    life = Life(Durable(), 10**9, G2)
+    life.tell(PlcOnline(), CLEAR, CLOSED, life.edge(Sensor.L1, True))
+    life.tell(PlateRead(None, 0.0), after_ms=300)
+    life.tell(after_ms=2_000)
+    assert recover(life.records, 1).held
+    life.tell(ClassMeasured(1, VehicleKind.MOTORCYCLE, 2.0))
+    durable = recover(life.records, 1)
+    assert (durable.held, durable.motorcycle) == ((), True)
+
+
+def test_who_is_held_after_a_motorcycle_is_on_l1_though_nobody_saw_that_leave() -> None:
+    """L1 was off at the restart, so no edge tells that it left."""
+    life = Life(recover(motorcycle_on_l1().records, 1), 1_000_000, G2)
+    life.tell(PlcOnline(), CLEAR, CLOSED, life.edge(Sensor.L1, True))
+    life.tell(PlateRead(None, 0.0), after_ms=300)
+    life.tell(after_ms=2_000)
+    durable = recover([*motorcycle_on_l1().records, *life.records], 1)
+    assert (len(durable.held), durable.motorcycle) == (1, False)
