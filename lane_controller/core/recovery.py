@@ -5,13 +5,14 @@ or void records.
 Never: an arm opened by a boot, a vehicle committed that is still elsewhere.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from lane_controller.core import arrival, binding, curtain, passages
 from lane_controller.core.charges import own_charges
 from lane_controller.core.config import Geometry
 from lane_controller.core.effects import Record
 from lane_controller.core.events import Booted, SensorLevels
+from lane_controller.core.instant import Now
 from lane_controller.core.records import Authorised, Held, StageTimes, Voided
 from lane_controller.core.sensors import baseline, raw_edge, settle_lines
 from lane_controller.core.state import Arm, Counts, Desk, Radio, Road, Sensors, Shown, Stage, Standing, Track
@@ -177,7 +178,7 @@ def _restore(turn: Turn, old: Authorised | Held) -> Track:
     return turn.put(
         track,
         standing=Standing.AUTHORISED,
-        times=replace(old.times, open_confirmed=None),
+        times=_by_this_clock(turn, old.times),
         on_l1=False,
         recovered=True,
         recovered_until_us=until,
@@ -190,6 +191,21 @@ def _restore(turn: Turn, old: Authorised | Held) -> Track:
         decisions=1,
         l1_off_us=turn.t,
     )
+
+
+def _by_this_clock(turn: Turn, times: StageTimes) -> StageTimes:
+    """What it reached before the restart; of a computer that has been off the clock began anew, and an instant of that
+    time may lie far ahead on it. The open limit is seen again.
+    """
+    reached = {field.name: getattr(times, field.name) for field in fields(times)}
+    past = {name: _past(turn, at) for name, at in reached.items() if at is not None}
+    return replace(times, **{**past, "open_confirmed": None})
+
+
+def _past(turn: Turn, at: Now) -> Now:
+    """No later than either clock tells; the wall clock may have been set meanwhile, and then it tells less."""
+    ago_us = max(0, turn.now.utc_us - at.utc_us)
+    return Now(min(at.mono_us, turn.t - ago_us), at.utc_us)
 
 
 def _known_between(turn: Turn) -> bool:

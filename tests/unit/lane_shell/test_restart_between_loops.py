@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from lane_controller.contracts.values import Outcome, TagStatus
 from lane_controller.core import effects as fx
 from lane_controller.core.config import Geometry, LaneConfig
@@ -159,6 +161,20 @@ def test_without_logged_edges_a_closed_arm_and_an_empty_lane_still_mean_gone() -
     durable, _ = authorised()
     life = restart(durable, CLEAR, ())
     assert ends(life) == [("Voided", "vehicle gone at restart")]
+
+
+@pytest.mark.parametrize("began_us", [10**9 + 3_000_000, 1_000_000])
+def test_who_never_comes_to_the_open_arm_is_void_whatever_the_clock_was_before(began_us: int) -> None:
+    """A computer that had been off counts from nought again: what was decided before lies far ahead on its clock."""
+    life = Life(authorised()[0], began_us, G2)
+    life.tell(PlcOnline(), SensorLevels(True, False, False, False, False, past=True), CLOSED, after_ms=300)
+    life.tell(*[TagSeen("AA", None, 1, -55, None, "r", TAG)] * 4)
+    life.tell(life.edge(Sensor.L1, False, happened_us=life.at_us - 2_000_000), CLEAR, CLOSED)
+    life.tell(OPEN, after_ms=1_000)
+    life.tell(after_ms=19_000)
+    assert ends(life) == []
+    life.tell(after_ms=2_000)
+    assert ends(life) == [("Voided", "pass_timeout")]
 
 
 def moved(life: Life) -> list[type]:
