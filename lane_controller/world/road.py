@@ -178,9 +178,13 @@ class Road:
         i = vehicle.met - 1 if vehicle.backing else vehicle.met
         if not 0 <= i < len(vehicle.stones):
             return
-        at_s = vehicle.motion.reaches(vehicle.stones[i][0], self.agenda.now_us / US)
+        stone_m, now_us = vehicle.stones[i][0], self.agenda.now_us
+        at_s = vehicle.motion.reaches(stone_m, now_us / US)
         if at_s is not None:
             self.agenda.at(int(at_s * US) + 1, self._meet, (vehicle, vehicle.turn))
+        elif vehicle.backing is (vehicle.place(now_us)[0] < stone_m):
+            # Two at one place, and the vehicle a hair past it as it was told of the first.
+            self.agenda.at(now_us + 1, self._meet, (vehicle, vehicle.turn))
 
     def _meet(self, due: tuple[Vehicle, int]) -> None:
         vehicle, turn = due

@@ -64,3 +64,9 @@ def test_every_crossing_gives_its_edges_in_order() -> None:
         assert levels[::2] == [True] * len(levels[::2])
         assert levels[1::2] == [False] * len(levels[1::2])
     assert len(run.evidence.crossings) == 6
+
+
+def test_a_vehicle_a_hair_past_two_things_at_one_place_is_told_of_both() -> None:
+    """The thirty-second's front came onto L3 as it stopped gaining speed, and its rear never left anything."""
+    run = Episode(draw(2029, 3750, P, ()), P).run()
+    assert run.evidence.unfinished == 0
