@@ -14,7 +14,7 @@ MEASURED_PER_MILLION = 34
 @pytest.mark.proof
 @pytest.mark.timeout(14_400)
 def test_no_invariant_breaks_with_all_faults_on(long_run: bool) -> None:
-    passages = 1_000_000 if long_run else 1_000
+    passages = 1_000_000 if long_run else 2_500
     tally = run_episodes(2029, passages, 2 if long_run else 1, FAULTS, WorldParameters(), Progress(passages))
     sys.stderr.write(f"{tally.plain()}\n")
     assert tally.passages >= passages
