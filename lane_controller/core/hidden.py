@@ -66,7 +66,10 @@ def _silent_at(turn: Turn, track: Track) -> int | None:
 def _part(turn: Turn, track: Track) -> None:
     """It is still where it was before L1 went on again, and on L1 is the one whose tag was heard."""
     lc1, again_us = turn.sensors.lc1, turn.sensors.l1.since_us
-    ahead = turn.put(track, on_l1=False, returned_us=None, gap_us=None, lc1_broken=False, lc1_clear_us=None)
+    own_us = track.lc1_on_us if track.lc1_on_us is not None and track.lc1_on_us < again_us else None
+    ahead = turn.put(
+        track, on_l1=False, returned_us=None, gap_us=None, lc1_broken=False, lc1_clear_us=None, lc1_on_us=own_us
+    )
     passages.drives_on(turn, ahead)
     there = arrival.begin(turn, turn.now)
     front_us = turn.trace_on(Sensor.LC1) if lc1.on and lc1.since_us > again_us else None
