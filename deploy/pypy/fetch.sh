@@ -17,9 +17,11 @@ command -v apt-get >/dev/null || { echo "PyPy for Python 3.11 is missing, and th
 new=$parts/pypy.new
 rm -rf "$new" && mkdir -p "$new/apt/lists/partial" "$new/apt/cache/archives/partial"
 new=$(cd "$new" && pwd)
-field() { apt-get indextargets --format "$1" 'Created-By: Packages' 'Origin: Debian' | grep -v -e security -e updates | head -1; }
-[ -n "$(field '$(REPO_URI)')" ] || apt-get -q update
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(field '$(REPO_URI)') trixie main" > "$new/apt/sources"
+mirror() {
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | grep -v -e security -e updates | head -1
+}
+[ -n "$(mirror)" ] || apt-get -q update
+echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(mirror) trixie main" > "$new/apt/sources"
 from="-o Dir::Etc::sourcelist=$new/apt/sources -o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists=$new/apt/lists
 -o Dir::Cache=$new/apt/cache -o Acquire::Languages=none -o APT::Sandbox::User=root"
 echo "bringing PyPy for Python 3.11 to .parts/pypy"
@@ -38,13 +40,13 @@ mv "$new" "$parts/pypy"
 
 # It needs the C library that it was built for: started by that one's loader, under the name of this starter, by which
 # it finds its own library and starts itself again for --processes.
-mv "$parts/pypy/usr/bin/pypy3.11" "$parts/pypy/usr/bin/pypy3.11.elf" 2>/dev/null || true
-cat > "$parts/pypy/starter" <<'STARTER'
+mv "$parts/pypy/usr/bin/pypy3.11" "$parts/pypy/usr/bin/pypy3.11.elf"
+rm -f "$pypy"
+cat > "$pypy" <<'STARTER'
 #!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
 libraries=$(dirname "$(ls "$here"/../lib/*/libpypy3.11-c.so)")
 exec "$libraries"/ld-linux-*.so.2 --library-path "$libraries" --argv0 "$here/pypy3" "$here/pypy3.11.elf" "$@"
 STARTER
-chmod +x "$parts/pypy/starter"
-rm -f "$pypy" && mv "$parts/pypy/starter" "$pypy"
+chmod +x "$pypy"
 "$pypy" -c "$suits" || { echo "PyPy does not run here: $pypy" >&2; exit 1; }

@@ -17,11 +17,8 @@ SUITS = "import sys; sys.exit(sys.version_info < (3, 11) or sys.implementation.n
 
 def pypy_path() -> Path:
     """Where it is."""
-    for path in (shutil.which("pypy3"), BROUGHT):
-        if (
-            path is not None
-            and Path(path).exists()
-            and subprocess.run([path, "-c", SUITS], check=False).returncode == 0
-        ):
+    for name in ("pypy3", str(BROUGHT)):
+        path = shutil.which(name)
+        if path is not None and subprocess.run([path, "-c", SUITS], check=False).returncode == 0:
             return Path(path)
     raise PartMissingError(f"PyPy for Python 3.11 is not here: {ALL_PARTS}")

@@ -3,24 +3,15 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.parts.missing import PartMissingError, skip_or_fail
 from tests.parts.pypy import pypy_path
 
 pytestmark = pytest.mark.integration
 TOLD = ("seconds", "core_seconds", "processes", "interpreter")
-
-
-@pytest.fixture(scope="module")
-def pypy() -> Path:
-    try:
-        return pypy_path()
-    except PartMissingError as missing:
-        skip_or_fail(missing)
 
 
 def simulated(*more: str) -> dict[str, Any]:
@@ -31,8 +22,9 @@ def simulated(*more: str) -> dict[str, Any]:
     return found
 
 
-def test_same_seed_same_bytes(pypy: Path) -> None:
-    here, there = simulated(), simulated("--with", str(pypy), "--processes", "2")
+def test_same_seed_same_bytes(require_part: Callable[[Callable[[], object]], object]) -> None:
+    pypy = str(require_part(pypy_path))
+    here, there = simulated(), simulated("--with", pypy, "--processes", "2")
     assert there["interpreter"] == "pypy"
     assert {name: value for name, value in here.items() if name not in TOLD} == {
         name: value for name, value in there.items() if name not in TOLD
