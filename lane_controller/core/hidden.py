@@ -64,7 +64,9 @@ def _silent_at(turn: Turn, track: Track) -> int | None:
 
 
 def _part(turn: Turn, track: Track) -> None:
-    """It is still where it was before L1 went on again, and on L1 is the one whose tag was heard."""
+    """It is still where it was before L1 went on again, and on L1 is the one whose tag was heard; perhaps LC1 has
+    cleared behind that one already.
+    """
     lc1, again_us = turn.sensors.lc1, turn.sensors.l1.since_us
     own_us = track.lc1_on_us if track.lc1_on_us is not None and track.lc1_on_us < again_us else None
     ahead = turn.put(
@@ -73,7 +75,9 @@ def _part(turn: Turn, track: Track) -> None:
     passages.drives_on(turn, ahead)
     there = arrival.begin(turn, turn.now)
     front_us = turn.trace_on(Sensor.LC1) if lc1.on and lc1.since_us > again_us else None
-    turn.put(there, came_us=again_us, lc1_broken=lc1.on, lc1_on_us=front_us, split_from=ahead.id)
+    cleared = not lc1.on and lc1.since_us > again_us
+    broken, clear_us = lc1.on or cleared, lc1.since_us if cleared else None
+    turn.put(there, came_us=again_us, lc1_broken=broken, lc1_clear_us=clear_us, lc1_on_us=front_us, split_from=ahead.id)
 
 
 def again_on_l1(track: Track) -> tuple[int, int] | None:
