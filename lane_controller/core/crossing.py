@@ -173,7 +173,8 @@ def _walked(turn: Turn, off: Now) -> Track | None:
         return None
     if track.on_l1 and track.lc1_broken and not turn.sensors.lc2.raw:
         return track
-    return None if reach.behind_has_left_l2(crossing, rear_us, off.mono_us, turn.cfg) else track
+    left = reach.behind_has_left_l2(crossing, turn.road.last_longest_m, rear_us, off.mono_us, turn.cfg)
+    return None if left else track
 
 
 def _measure_length(turn: Turn, at: Now) -> None:

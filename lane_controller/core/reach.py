@@ -116,20 +116,26 @@ def one_body(at: AtArm) -> bool:
     return begins * took + ACCELERATION_M_S2 * took * took / 2 >= LC2_TO_L3_M - MARGIN_M
 
 
-def behind_has_left_l2(ahead: tuple[int, int] | None, rear_us: int, off_us: int, cfg: LaneConfig) -> bool:
+def behind_has_left_l2(
+    ahead: tuple[int, int] | None, longest_m: float, rear_us: int, off_us: int, cfg: LaneConfig
+) -> bool:
     """Whether somebody close behind a vehicle can have gone over L2 by then.
 
-    `ahead`: when that vehicle came onto L2 and L3 (None: L3 did not tell); `rear_us`: when its rear left LC2. Who
-    follows is behind its rear.
+    `ahead`: when that vehicle came onto L2 and L3 (None: L3 did not tell); `longest_m`: how long it is at most;
+    `rear_us`: when its rear left LC2. Who follows is behind its rear.
     """
-    begins = None if ahead is None else _speed_as_rear_leaves(ahead, rear_us, cfg)
+    begins = None if ahead is None else _speed_as_rear_leaves(ahead, longest_m, rear_us, cfg)
     return _furthest(cfg, off_us - rear_us, begins, None) >= L2_TO_LC2_M + SHORTEST_M - MARGIN_M
 
 
-def _speed_as_rear_leaves(ahead: tuple[int, int], rear_us: int, cfg: LaneConfig) -> float:
-    took = _s(ahead[1] - ahead[0])
+def _speed_as_rear_leaves(ahead: tuple[int, int], longest_m: float, rear_us: int, cfg: LaneConfig) -> float:
+    """The most: it has sped up since its front was on L3, but came no further than its length meanwhile."""
+    took, since = _s(ahead[1] - ahead[0]), _s(rear_us - ahead[1])
     begins = _most_at_end(L2_TO_LC2_M + LC2_TO_L3_M, took) if took > 0 else FASTEST_M_S[cfg.geometry]
-    return begins + ACCELERATION_M_S2 * _s(rear_us - ahead[1])
+    if since <= 0:
+        return begins
+    by_length = _most_at_end(max(longest_m, SHORTEST_M) - LC2_TO_L3_M, since)
+    return min(begins + ACCELERATION_M_S2 * since, by_length)
 
 
 def has_followed(track: Track, ahead: tuple[int, int], off_us: int, cfg: LaneConfig) -> bool:
