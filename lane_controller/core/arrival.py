@@ -30,7 +30,7 @@ def begin(
     `seen_us`: when the camera has it in view, if later than L1 shows it: the one ahead was there until then.
     """
     if not turn.tracks and (turn.road.missed or turn.road.through):
-        turn.set_road(missed=False, through=False)
+        turn.set_road(missed=False, through=False, on_foot_us=None)
     track = Track(turn.road.next_track, standing, StageTimes(l1_on=l1_on), on_l1=l1_on is not None, shared_l1=shared)
     turn.tracks = (*turn.tracks, track)
     turn.set_road(next_track=track.id + 1)

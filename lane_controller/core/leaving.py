@@ -4,7 +4,7 @@ In: believed edges of L3. Out: vehicles passed, also those that no edge of L2 ha
 Never: a vehicle that crossed L2 → L3 without a passage (motorcycles excepted), or one that has two (I13).
 """
 
-from lane_controller.core import arrival, curtain, entering, hidden, passages, reach
+from lane_controller.core import arrival, curtain, entering, hidden, onfoot, passages, reach
 from lane_controller.core.instant import Now
 from lane_controller.core.reach import AtArm
 from lane_controller.core.state import Stage, Standing, Track
@@ -127,6 +127,7 @@ def passed(turn: Turn, track: Track, at: Now) -> None:
         turn.set_road(uncounted=False)
     l2_on = track.times.l2_on
     crossing = (l2_on.mono_us, at.mono_us) if l2_on is not None else None
+    on_foot_us = l2_on.mono_us if l2_on is not None and _perhaps_on_foot(turn, track) else None
     turn.set_road(
         last_long=_long(turn, track),
         last_longest_m=_longest_m(turn, track),
@@ -134,8 +135,15 @@ def passed(turn: Turn, track: Track, at: Now) -> None:
         crossing=crossing,
         again_on_l1=hidden.again_on_l1(track),
         passed_us=at.mono_us,
+        through=turn.road.through or on_foot_us is not None,
+        on_foot_us=on_foot_us,
     )
     passages.close(turn, track, at)
+
+
+def _perhaps_on_foot(turn: Turn, track: Track) -> bool:
+    """LC1 alone told of it, where L1 is on by itself: who came through the open arm may be the one behind."""
+    return track.arm_open_at_l2 and curtain.l1_tells_nothing(turn) and onfoot.perhaps(track)
 
 
 def _longest_m(turn: Turn, track: Track) -> float:

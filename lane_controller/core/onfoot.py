@@ -32,11 +32,17 @@ def walked_through(turn: Turn, track: Track) -> bool:
 def _lc1_alone_told(turn: Turn, track: Track) -> bool:
     """L1 was on before it came, the camera was asked, and the class sensor has had its time."""
     front_us, waited_us = track.lc1_on_us, turn.cfg.evidence_wait_ms * 1000
-    if front_us is None or turn.t - front_us < waited_us or track.came_us is not None or track.returned_us is not None:
+    if front_us is None or turn.t - front_us < waited_us or turn.road.past or not turn.desk.plc_online:
         return False
-    watched = not track.recovered and not turn.road.past and turn.desk.plc_online
-    unseen = track.plate is not None and track.card is None and arrival.unknown(track)
-    return watched and unseen and not track.live and track.vehicle and track.stage is BEFORE
+    return perhaps(track) and not track.live and track.vehicle and track.stage is BEFORE
+
+
+def perhaps(track: Track) -> bool:
+    """Neither L1 nor the camera, which was asked, nor the antenna or the class sensor has told of it."""
+    unwatched = track.lc1_on_us is None or track.recovered or track.plate is None
+    if unwatched or track.came_us is not None or track.returned_us is not None:
+        return False
+    return track.card is None and arrival.unknown(track)
 
 
 def _may_have_a_tag(turn: Turn, track: Track) -> bool:

@@ -267,6 +267,8 @@ class Road:
     """Somebody for whom the arm stood open did not come, and there were vehicles in the lane ever since."""
     through: bool = False
     """The last who came to the arm may have driven straight through where the first in the queue should stand."""
+    on_foot_us: int | None = None
+    """So may the last who crossed, as one who may have been somebody on foot in LC1: when he came to the arm."""
     last_long: bool = False
     last_longest_m: float = 20.0
     last_whole: bool = False

@@ -5,10 +5,11 @@ Never: a vehicle given up because its driver dreamt once.
 
 Who waits before the open arm with nobody ahead may well start late. It happens that he starts at the very instant at
 which the one behind him would be there, had that one not even slowed down; not twice, with nobody between who came
-otherwise. So one vehicle too many is in the queue, and each passage since has been taken for the one before it.
+otherwise, nor once behind one who may have been somebody on foot. So one vehicle too many is in the queue, and each
+passage since has been taken for the one before it.
 """
 
-from lane_controller.core import passages, reach
+from lane_controller.core import curtain, passages, reach
 from lane_controller.core.config import Geometry
 from lane_controller.core.instant import Now
 from lane_controller.core.reach import AtArm
@@ -27,10 +28,10 @@ def came_through(turn: Turn, front: Track, at: Now) -> Track:
     behind = _straight(turn, front, at)
     if behind is None:
         if turn.road.through:
-            turn.set_road(through=False)
+            turn.set_road(through=False, on_foot_us=None)
         return front
     # Where the one ahead stands on L3 yet, the first has waited for it.
-    if not front.live or turn.sensors.l3.raw or at.mono_us - free_since(turn, front) < LATE_US:
+    if not front.live or turn.sensors.l3.raw or at.mono_us - _might_drive_since(turn, front) < LATE_US:
         return front
     turn.set_road(through=not turn.road.through)
     if turn.road.through:
@@ -59,6 +60,16 @@ def free_since(turn: Turn, track: Track) -> int:
     return max((us for us in known if us is not None), default=0)
 
 
+def _might_drive_since(turn: Turn, track: Track) -> int:
+    """The same; behind one who may have been on foot, since somebody came to the open arm as that one: as he drove on,
+    so could whoever stood behind him.
+    """
+    came_us, decided = turn.road.on_foot_us, track.times.decided
+    if came_us is None or track.l1_off_us is None or decided is None:
+        return free_since(turn, track)
+    return max(came_us, track.l1_off_us, decided.mono_us)
+
+
 def _straight(turn: Turn, front: Track, at: Now) -> Track | None:
     """The last vehicle behind the first that has left L1 and can have come at the speed at which it drove over it."""
     if turn.cfg.geometry is not Geometry.G2 or not turn.road.lc1_proven or not turn.arm.open_limit:
@@ -68,12 +79,25 @@ def _straight(turn: Turn, front: Track, at: Now) -> Track | None:
 
 
 def _drove_on(turn: Turn, track: Track, at: Now) -> bool:
-    came_us, lc1_us = track.came_us, track.lc1_on_us
-    if track.on_l1 or came_us is None or lc1_us is None or lc1_us <= came_us:
+    lc1_us, straight_us = track.lc1_on_us, _straight_us(turn, track)
+    if lc1_us is None or straight_us is None or at.mono_us - lc1_us > straight_us:
         return False
-    at_that_speed_us = (lc1_us - came_us) * reach.ROOM_M[Geometry.G2] / reach.L1_M
-    in_time = at.mono_us - lc1_us <= at_that_speed_us * SLOWER
-    return in_time and reach.may_be(track, AtArm(at.mono_us), turn.road, turn.sensors, turn.cfg)
+    return reach.may_be(track, AtArm(at.mono_us), turn.road, turn.sensors, turn.cfg)
+
+
+def _straight_us(turn: Turn, track: Track) -> float | None:
+    """How long it takes from LC1 to L2 if it does not stop on the way: as long as its front was on L1 tells; or, where
+    L1 tells nothing, as long as it was in LC1, if it is as short as a car can be.
+    """
+    came_us, lc1_us, room_m = track.came_us, track.lc1_on_us, reach.ROOM_M[Geometry.G2]
+    if lc1_us is None:
+        return None
+    if came_us is not None:
+        over_l1_us = (lc1_us - came_us) * room_m / reach.L1_M
+        return over_l1_us * SLOWER if lc1_us > came_us and not track.on_l1 else None
+    rear_us = track.gap_us if track.on_l1 else track.rear_us
+    told = curtain.l1_tells_nothing(turn) and rear_us is not None
+    return (rear_us - lc1_us) * room_m / reach.SHORTEST_M if told else None
 
 
 def _before(turn: Turn, behind: Track) -> list[Track]:
