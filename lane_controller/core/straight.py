@@ -96,8 +96,9 @@ def _straight_us(turn: Turn, track: Track) -> float | None:
         over_l1_us = (lc1_us - came_us) * room_m / reach.L1_M
         return over_l1_us * SLOWER if lc1_us > came_us and not track.on_l1 else None
     rear_us = track.gap_us if track.on_l1 else track.rear_us
-    told = curtain.l1_tells_nothing(turn) and rear_us is not None
-    return (rear_us - lc1_us) * room_m / reach.SHORTEST_M if told else None
+    if rear_us is None or not curtain.l1_tells_nothing(turn):
+        return None
+    return (rear_us - lc1_us) * room_m / reach.SHORTEST_M
 
 
 def _before(turn: Turn, behind: Track) -> list[Track]:
