@@ -30,9 +30,10 @@ def l1_on(turn: Turn, at: Now) -> None:
         turn.set_line(Sensor.L1, dropout=False)
         occupant = turn.occupant()
         if occupant is not None:
-            if not (reach.past_l1(occupant, turn.cfg) or beds.next_is_heard(turn, occupant)):
+            off_us = occupant.dropped[-1] if occupant.dropped else at.mono_us
+            if not _is_gone(turn, occupant, off_us):
                 return
-            leave_l1(turn, occupant, turn.now.back(occupant.dropped[-1] if occupant.dropped else at.mono_us))
+            leave_l1(turn, occupant, turn.now.back(off_us))
     back = _coming_back(turn, at) or beds.second_axles(turn, at)
     if back is not None:
         come_back(turn, back, at)
@@ -46,6 +47,11 @@ def l1_on(turn: Turn, at: Now) -> None:
     broken = lc1.on and not cleared
     past_zone = broken and turn.road.told_us == at.mono_us
     turn.put(track, came_us=arrival.exact(turn, at), lc1_broken=broken, past_zone=past_zone)
+
+
+def _is_gone(turn: Turn, track: Track, off_us: int) -> bool:
+    """L1 went off under it, while LC1 stayed broken, and is on again, but not under this one."""
+    return reach.past_l1(track, turn.cfg) or beds.next_is_heard(turn, track) or _backed_into_zone(turn, track, off_us)
 
 
 def _last_drove_on(turn: Turn, at: Now) -> None:
@@ -137,7 +143,7 @@ def leave_l1(turn: Turn, track: Track, at: Now, seen_us: int | None = None) -> N
         return
     arrival.leaves_tags(turn, track, at)
     forward = _went_on(turn, track, at)
-    if forward is False:
+    if forward is False or _backed_into_zone(turn, track, at.mono_us if seen_us is None else seen_us):
         _left_upstream(turn, track)
         return
     track = deciding.last_chance(turn, track, at.mono_us)
@@ -217,6 +223,15 @@ def _no_room(turn: Turn, track: Track) -> None:
 def _least_length_m(track: Track) -> float:
     length_m = track.measured.length_m if track.measured else None
     return LEAST_LENGTH_M if length_m is None else max(LEAST_LENGTH_M, length_m * 0.97)
+
+
+def _backed_into_zone(turn: Turn, track: Track, off_us: int) -> bool:
+    """L1 went off under it, and since then it was heard in the radio zone: it has backed out, though LC1 stayed broken.
+
+    Asked when a bed would be past, and who comes next has room.
+    """
+    away = track.stage is Stage.BEFORE and off_us in track.dropped and turn.t - off_us > OUT_OF_THE_WAY_US
+    return away and binding.is_in_zone(turn, track, off_us)
 
 
 def _went_on(turn: Turn, track: Track, at: Now) -> bool | None:

@@ -19,6 +19,13 @@ QUIET_US = {Geometry.G1: 300_000, Geometry.G2: 1_200_000}
 showed (I11): from the end of the zone to L2 are 17 m in G2."""
 
 
+SILENT_US = 500_000
+"""A tag in the zone is read forty times a second; as a vehicle leaves L1 its tag has been out of it for longer."""
+
+ANOTHERS_TAG = frozenset({Flag.PLATE_MISMATCH, Flag.PLATE_DOUBT})
+"""The tag that was heard with a vehicle is not its own, as its plate says: the next one's, as like as not."""
+
+
 def able(turn: Turn, track: Track) -> list[HeardTag]:
     """Credible tags that may bind to this vehicle now, listed or not."""
     purge(turn)
@@ -110,6 +117,14 @@ def _of_another_plate(turn: Turn, tag: HeardTag) -> bool:
 def another_is_heard(turn: Turn, track: Track) -> bool:
     """A credible listed tag is heard that is no vehicle's, and was not weighed for this one."""
     return any(tag.weighed is None and _fresh(tag, track) for tag in unclaimed(turn))
+
+
+def is_in_zone(turn: Turn, track: Track, since_us: int) -> bool:
+    """Its own tag was heard long after that: it was in the radio zone still, or again, which ends before LC1."""
+    if not ANOTHERS_TAG.isdisjoint(track.flags):
+        return False
+    heard = turn.radio.tags.values()
+    return any(tag.owner == track.id and tag.last_us - since_us > SILENT_US for tag in heard)
 
 
 def of_the_next(turn: Turn, tag: HeardTag, track: Track) -> bool:

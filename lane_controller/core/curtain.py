@@ -14,9 +14,6 @@ from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, Sensor
 
-ANOTHERS_TAG = frozenset({Flag.PLATE_MISMATCH, Flag.PLATE_DOUBT})
-"""The tag that was heard with it is not its own, as its plate says: the next one's, as like as not."""
-
 
 def lc1_on(turn: Turn, at: Now) -> None:
     """LC1 on: the front of the vehicle on L1, or somebody on foot."""
@@ -50,10 +47,7 @@ def _without_false_gap(turn: Turn, track: Track | None) -> Track | None:
     """Its own tag was heard long after LC1 had cleared: it is in the radio zone yet, which ends before LC1, and
     somebody on foot had broken LC1, or the one ahead, who backed a little.
     """
-    if track is None or track.gap_us is None or not ANOTHERS_TAG.isdisjoint(track.flags):
-        return track
-    own = [tag.last_us for tag in turn.radio.tags.values() if tag.owner == track.id]
-    if max(own, default=track.gap_us) - track.gap_us <= hidden.SILENT_US:
+    if track is None or track.gap_us is None or not binding.is_in_zone(turn, track, track.gap_us):
         return track
     return turn.put(track, gap_us=None)
 

@@ -17,9 +17,6 @@ from lane_controller.core.state import Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Sensor
 
-SILENT_US = 500_000
-"""A tag in the zone is read forty times a second; as a vehicle leaves L1 its tag has been out of it for longer."""
-
 
 def settle_hidden(turn: Turn) -> None:
     """Part the two, once the tag of the second has left the zone."""
@@ -59,7 +56,7 @@ def _silent_at(turn: Turn, track: Track) -> int | None:
     if not all(link.connected for link in turn.radio.readers.values()):
         return None
     heard = [tag for tag in binding.nobodys(turn) if tag.last_us >= again_us]
-    silent = [tag.last_us + SILENT_US for tag in heard if binding.of_the_next(turn, tag, track)]
+    silent = [tag.last_us + binding.SILENT_US for tag in heard if binding.of_the_next(turn, tag, track)]
     return min(silent, default=None)
 
 
