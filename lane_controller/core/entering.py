@@ -4,14 +4,14 @@ In: the queue, and the instant at which L2 (or LC2) told. Out: a vehicle under t
 Never: one that was still elsewhere; somebody made up where the sensor was on by itself.
 """
 
-from lane_controller.core import arrival, curtain, deciding, passages, reach, straight
+from lane_controller.core import arrival, curtain, deciding, hidden, passages, reach, straight
 from lane_controller.core.config import Geometry
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
 from lane_controller.core.reach import AtArm
 from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
-from lane_controller.core.values import Flag
+from lane_controller.core.values import Flag, Sensor
 
 ALONE_US = 2_000_000
 """Whoever is on L2 breaks LC2 a metre further on; nobody stands between them for so long without a reason."""
@@ -25,6 +25,9 @@ def who_comes(turn: Turn, at: Now) -> Track | None:
     front = first_to_come(turn)
     if front is None:
         return None
+    if _gone_before_another(turn, front, at):
+        _backed_out(turn, front)
+        return None
     if may_be(turn, front, at):
         return straight.came_through(turn, front, at)
     ahead = was_ahead(turn, front)
@@ -34,6 +37,28 @@ def who_comes(turn: Turn, at: Now) -> Track | None:
         # L1 went off under it: perhaps it left, and this is another one. Who is on L1 may be decided once more.
         passages.void_and_free(turn, front, "two vehicles where one was counted")
     return None
+
+
+def _gone_before_another(turn: Turn, track: Track, at: Now) -> bool:
+    """It stayed on L1 though its way was long free. Then LC1 showed somebody, who is on L2 now, and it cannot be he:
+    nobody who has stood on L1 passes LC1 so fast, or another tag came with him. As nobody overtakes there, it is gone.
+    """
+    front_us, rear_us = track.lc1_on_us, track.lc1_clear_us
+    watched = track.live and track.on_l1 and track.returned_us is None and not track.recovered
+    if not watched or front_us is None or not turn.arm.open_limit:
+        return False
+    if front_us - straight.free_since(turn, track) < straight.LATE_US:
+        return False
+    if not may_be(turn, track, at) or hidden.came_onto_lc1(turn, track, front_us):
+        return True
+    return rear_us is not None and not reach.may_have_passed_lc1(track, rear_us, turn.cfg)
+
+
+def _backed_out(turn: Turn, track: Track) -> None:
+    """It backed out, and L1 did not show it: L1 is on by itself."""
+    turn.set_line(Sensor.L1, doubted=True)
+    turn.set_road(occupant=None)
+    passages.abandon(turn, track, "left upstream")
 
 
 def was_ahead(turn: Turn, track: Track) -> Track | None:

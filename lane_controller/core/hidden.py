@@ -51,13 +51,24 @@ def came_behind(turn: Turn, track: Track) -> bool:
     return at is not None and at <= turn.t
 
 
+def came_onto_lc1(turn: Turn, track: Track, front_us: int) -> bool:
+    """The tag of somebody who came onto L1 after this vehicle left the zone as LC1 was broken."""
+    last = [us for us in _last_heard(turn, track) if abs(us - front_us) <= arrival.LOOSE_US]
+    return bool(last) and min(last) + binding.SILENT_US <= turn.t
+
+
 def _silent_at(turn: Turn, track: Track) -> int | None:
+    last = min(_last_heard(turn, track), default=None)
+    return None if last is None else last + binding.SILENT_US
+
+
+def _last_heard(turn: Turn, track: Track) -> list[int]:
+    """When tags that are nobody's, and too late to be this vehicle's, were heard last since L1 went on."""
     again_us = turn.sensors.l1.since_us
     if not all(link.connected for link in turn.radio.readers.values()):
-        return None
+        return []
     heard = [tag for tag in binding.nobodys(turn) if tag.last_us >= again_us]
-    silent = [tag.last_us + binding.SILENT_US for tag in heard if binding.of_the_next(turn, tag, track)]
-    return min(silent, default=None)
+    return [tag.last_us for tag in heard if binding.of_the_next(turn, tag, track)]
 
 
 def _part(turn: Turn, track: Track) -> None:
