@@ -4,24 +4,31 @@ In: `edge` from sensors.py, and pulses too short to count. Out: calls to approac
 Never: an edge with the time at which it was believed instead of the time at which it happened.
 """
 
+from collections.abc import Callable
+from typing import Final
+
 from lane_controller.core import approach, crossing, curtain, leaving
+from lane_controller.core.instant import Now
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import L1, L2, L3, LC1, LC2, Sensor
+
+_MOVES: Final[dict[tuple[Sensor, bool], Callable[[Turn, Now], None]]] = {
+    (L1, True): approach.l1_on,
+    (L1, False): approach.l1_off,
+    (LC1, True): curtain.lc1_on,
+    (LC1, False): curtain.lc1_off,
+    (L2, True): crossing.l2_on,
+    (L2, False): crossing.l2_off,
+    (LC2, True): crossing.lc2_on,
+    (LC2, False): crossing.lc2_off,
+    (L3, True): leaving.l3_on,
+    (L3, False): leaving.l3_off,
+}
 
 
 def edge(turn: Turn, sensor: Sensor, on: bool, at_us: int) -> None:
     """One believed edge."""
-    at = turn.now.back(at_us)
-    if sensor is L1:
-        approach.l1_on(turn, at) if on else approach.l1_off(turn, at)
-    elif sensor is LC1:
-        curtain.lc1_on(turn, at) if on else curtain.lc1_off(turn, at)
-    elif sensor is L2:
-        crossing.l2_on(turn, at) if on else crossing.l2_off(turn, at)
-    elif sensor is LC2:
-        crossing.lc2_on(turn, at) if on else crossing.lc2_off(turn, at)
-    else:
-        leaving.l3_on(turn, at) if on else leaving.l3_off(turn, at)
+    _MOVES[sensor, on](turn, turn.now.back(at_us))
 
 
 def touched(turn: Turn, sensor: Sensor, off_us: int) -> None:

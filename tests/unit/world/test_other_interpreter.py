@@ -1,5 +1,6 @@
 """`simulate --with`: refuses what is no Python 3.11, and otherwise goes on as that one."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+CODE = Path(__file__).parents[3] / "lane_controller"
 SIMULATE = [sys.executable, "-m", "lane_controller.app.main", "simulate", "--seed", "11", "--passages", "90"]
 
 
@@ -46,3 +48,14 @@ def test_it_goes_on_with_every_argument() -> None:
     times = {"seconds": 0, "core_seconds": 0}
     first, second = json.loads(here.stdout), json.loads(there.stdout)
     assert {**first, **times} == {**second, **times}
+
+
+def test_no_statement_is_a_conditional_expression() -> None:
+    """PyPy 7.3.19 takes both branches of one that ends a function (test_real_pypy)."""
+    found = [
+        f"{file.relative_to(CODE)}:{node.lineno}"
+        for file in CODE.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.IfExp)
+    ]
+    assert found == []
