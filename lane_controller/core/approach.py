@@ -209,7 +209,7 @@ def make_room(turn: Turn) -> None:
         return
     before = [one for one in turn.tracks if arrival.before_arm(one) and one.followed_us is None]
     waiting = [one for one in before if one.forward or one.recovered or unseen]
-    while len(waiting) > 1 and sum(map(_least_length_m, waiting)) > room_m:
+    while len(waiting) > 1 and sum(map(least_length_m, waiting)) > room_m:
         _no_room(turn, waiting.pop(0))
 
 
@@ -220,7 +220,8 @@ def _no_room(turn: Turn, track: Track) -> None:
         passages.abandon(turn, track, "no room for it before the arm")
 
 
-def _least_length_m(track: Track) -> float:
+def least_length_m(track: Track) -> float:
+    """How much of the lane it takes at least, its gap included (m)."""
     length_m = track.measured.length_m if track.measured else None
     return LEAST_LENGTH_M if length_m is None else max(LEAST_LENGTH_M, length_m * 0.97)
 

@@ -4,7 +4,7 @@ In: believed edges of L3. Out: vehicles passed, also those that no edge of L2 ha
 Never: a vehicle that crossed L2 → L3 without a passage (motorcycles excepted), or one that has two (I13).
 """
 
-from lane_controller.core import arrival, curtain, entering, hidden, onfoot, passages, reach
+from lane_controller.core import approach, arrival, curtain, entering, hidden, onfoot, passages, reach
 from lane_controller.core.instant import Now
 from lane_controller.core.reach import AtArm
 from lane_controller.core.state import Stage, Standing, Track
@@ -56,10 +56,21 @@ def _came(turn: Turn, track: Track, at: Now) -> bool:
         return True
     at_arm = AtArm(l2_on.mono_us, turn.trace_on(Sensor.LC2), at.mono_us)
     lc2_us = at_arm.lc2_us
-    if lc2_us is not None and (lc2_us - l2_on.mono_us > entering.ALONE_US or not reach.one_body(at_arm)):
-        # L2 was on by itself before it came.
+    if lc2_us is not None and _l2_alone(turn, track, at_arm, lc2_us):
         at_arm = AtArm(lc2_us, None, at.mono_us)
     return reach.may_be(track, at_arm, turn.road, turn.sensors, turn.cfg)
+
+
+def _l2_alone(turn: Turn, track: Track, at: AtArm, lc2_us: int) -> bool:
+    """L2 was on by itself before whoever broke LC2 came."""
+    late = lc2_us - at.l2_us > entering.ALONE_US
+    return late or not reach.one_body(at) or _fills_lane(turn, track, lc2_us)
+
+
+def _fills_lane(turn: Turn, track: Track, lc2_us: int) -> bool:
+    """It had driven off L1 before LC2 was broken, and nobody else has room between it and LC2."""
+    left = track.forward and track.rear_us is not None and track.rear_us < lc2_us
+    return left and approach.least_length_m(track) + approach.LEAST_LENGTH_M > reach.l1_to_lc2_m(turn.cfg)
 
 
 def _uncounted(turn: Turn, track: Track) -> Track:
