@@ -35,12 +35,20 @@ def lc1_on(turn: Turn, at: Now) -> None:
         turn.put(track, lc1_broken=True, lc1_clear_us=None, lc1_on_us=front_us, past_zone=past_zone)
         if not turn.road.lc1_proven:
             turn.set_road(lc1_proven=True)
-    elif l1_tells_nothing(turn):
+    elif l1_tells_nothing(turn) or _shows_another(turn):
         last = turn.tracks[-1] if turn.tracks else None
         ahead = last.id if arrival.before_arm(last) and last is not None else None
         turn.put(arrival.begin(turn, at), lc1_broken=True, lc1_on_us=arrival.exact(turn, at), split_from=ahead)
     elif not turn.sensors.l1.raw and turn.front() is None:
         turn.flag(Flag.PEDESTRIAN)
+
+
+def _shows_another(turn: Turn) -> bool:
+    """Whom L1 showed last has crossed without leaving it, and is too short for L1 and L3: L1 shows somebody else since,
+    or is on by itself.
+    """
+    short = turn.road.last_longest_m < reach.l1_to_l3_m(turn.cfg) - reach.MARGIN_M
+    return turn.road.occupant is not None and turn.sensors.l1.raw and short
 
 
 def _without_false_gap(turn: Turn, track: Track | None) -> Track | None:
