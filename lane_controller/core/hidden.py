@@ -89,11 +89,15 @@ def _part(turn: Turn, track: Track) -> None:
 
 
 def again_on_l1(track: Track) -> tuple[int, int] | None:
-    """When L1 went on again under this vehicle, and when it cleared, if the vehicle was on L2 by then."""
+    """When L1 went on again under this vehicle, and when it cleared, if the vehicle was on L2 by then.
+
+    Where L1 has shown somebody else since the very instant at which it went on, he is counted already.
+    """
     l2_on, rear_us = track.times.l2_on, track.rear_us
     if not track.dropped or rear_us is None or l2_on is None or rear_us < l2_on.mono_us:
         return None
-    return track.dropped[-1], rear_us
+    again_us = track.dropped[-1]
+    return (again_us, rear_us) if rear_us > again_us else None
 
 
 def settle_length(turn: Turn, crossing: tuple[int, int], off: Now) -> None:
