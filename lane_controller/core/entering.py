@@ -30,7 +30,7 @@ def who_comes(turn: Turn, at: Now) -> Track | None:
         return None
     if may_be(turn, front, at):
         return straight.came_through(turn, front, at)
-    ahead = was_ahead(turn, front)
+    ahead = was_ahead(turn, front) or _ahead_of_another(turn, front, at)
     if ahead is not None:
         return ahead
     if front.dropped and front.live:
@@ -67,6 +67,18 @@ def was_ahead(turn: Turn, track: Track) -> Track | None:
         return None
     heard = any(tag.owner == track.id for tag in turn.radio.tags.values())
     return None if heard else arrival.was_ahead(turn, track)
+
+
+def _ahead_of_another(turn: Turn, track: Track, at: Now) -> Track | None:
+    """LC1 tells nothing, and L1 did not clear between two that were close: as the tag of the second left the radio
+    zone, it came onto L1, and the first had left it.
+    """
+    left_us = hidden.left_zone_us(turn, track)
+    told = turn.cfg.geometry is Geometry.G2 and track.on_l1 and reach.foreign_curtain(track, turn.sensors)
+    if left_us is None or not told or not may_be(turn, evolve(track, on_l1=False, rear_us=left_us), at):
+        return None
+    curtain.split(turn, track, turn.now.back(left_us))
+    return turn.track(track.id)
 
 
 def may_be(turn: Turn, track: Track, at: Now) -> bool:

@@ -47,8 +47,13 @@ def _shows_it(turn: Turn, returned_us: int) -> bool:
 
 def came_behind(turn: Turn, track: Track) -> bool:
     """L1 went on again under this vehicle, and by then shows somebody else, whose tag has left the zone."""
-    at = _silent_at(turn, track)
-    return at is not None and at <= turn.t
+    return left_zone_us(turn, track) is not None
+
+
+def left_zone_us(turn: Turn, track: Track) -> int | None:
+    """When the tag of who came onto L1 behind this vehicle was heard last; None: nobody's has left the zone."""
+    last = min(_last_heard(turn, track), default=None)
+    return last if last is not None and last + binding.SILENT_US <= turn.t else None
 
 
 def came_onto_lc1(turn: Turn, track: Track, front_us: int) -> bool:
