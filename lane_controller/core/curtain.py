@@ -254,6 +254,16 @@ def rejoin(turn: Turn, follower: Track) -> bool:
     return True
 
 
+def backs_to_lc1(turn: Turn, track: Track) -> bool:
+    """With L1 on by itself, who broke LC1 has the plate of the last one before the arm: it is that one, and backs.
+    Returns whether it is.
+    """
+    ahead = next((one for one in reversed(turn.tracks) if one.id != track.id), None)
+    if ahead is None or not l1_tells_nothing(turn) or track.lc1_on_us is None:
+        return False
+    return rejoin(turn, evolve(track, split_from=ahead.id))
+
+
 def rear_axles(turn: Turn, track: Track) -> bool:
     """L1 shows the rear axles of the lorry ahead, as the plate says. Returns whether it does."""
     lorry, came = beds.shown_again(turn, track), track.times.l1_on

@@ -82,6 +82,8 @@ def _another(turn: Turn, track: Track, event: PlateRead) -> None:
         return
     if old.text is None:
         track = curtain.shows_its_plate(turn, track)
+        if curtain.backs_to_lc1(turn, turn.put(track, plate=event)):
+            return
     if old.text is None and track.standing not in UNDECIDED:
         deciding.late_plate(turn, turn.put(track, plate=event), event)
         return
