@@ -123,7 +123,7 @@ def still_before(turn: Turn, track: Track) -> None:
 
 def enter(turn: Turn, track: Track, at: Now) -> Track:
     """A vehicle is on L2."""
-    track = deciding.following_through(turn, track, at.mono_us)
+    track = by_own_tag(turn, track, at.mono_us)
     if track.shared_l1 and not _l2_was_clear(turn, at):
         track = turn.flag(Flag.CLOSE_FOLLOWING, track) or track
     track = passages.enter_l2(turn, track, at)
@@ -132,6 +132,16 @@ def enter(turn: Turn, track: Track, at: Now) -> Track:
     else:
         curtain.not_on_both(turn, track)
     return turn.track(track.id) or track
+
+
+def by_own_tag(turn: Turn, track: Track, at_us: int) -> Track:
+    """R6: whoever follows through pays by his own tag. Not who was never on L1, where alone a tag binds, and drives
+    through the closed arm.
+    """
+    on_l1 = track.times.l1_on is not None or track.shared_l1 or track.lc1_on_us is not None
+    if on_l1 or track.recovered or turn.arm.open_limit:
+        return deciding.following_through(turn, track, at_us)
+    return track
 
 
 def _l2_was_clear(turn: Turn, at: Now) -> bool:

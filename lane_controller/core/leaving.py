@@ -136,6 +136,7 @@ def passed(turn: Turn, track: Track, at: Now) -> None:
     if track.times.l1_on is None and not track.recovered:
         track = turn.flag(Flag.SEPARATION_FAIL, track) or track
         turn.set_road(uncounted=False)
+        track = entering.by_own_tag(turn, track, (track.times.l2_on or at).mono_us)
     l2_on = track.times.l2_on
     crossing = (l2_on.mono_us, at.mono_us) if l2_on is not None else None
     on_foot_us = l2_on.mono_us if l2_on is not None and _perhaps_on_foot(turn, track) else None

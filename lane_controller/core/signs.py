@@ -10,7 +10,7 @@ from functools import lru_cache
 from lane_controller.contracts.values import LaneState, Outcome
 from lane_controller.core.effects import EnterState, SetSignal, ShowDisplay
 from lane_controller.core.evolve import evolve
-from lane_controller.core.state import AUTHORISED, HELD, MOTORCYCLE, VOID, Sensors, Track
+from lane_controller.core.state import AUTHORISED, BEFORE, HELD, MOTORCYCLE, VOID, Sensors, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Aspect, DisplayCode, Flag, Mode
 
@@ -117,7 +117,7 @@ def signal(turn: Turn) -> Aspect:
 
 
 def display(turn: Turn) -> tuple[DisplayCode, tuple[str, ...]]:
-    """The code for the first vehicle that has not reached the arm."""
+    """The code for the first vehicle that has not reached the arm; for a motorcycle as long as it is on L1 (R9)."""
     desk = turn.desk
     if not desk.plc_online:
         return DisplayCode.CLOSED, TEXT[DisplayCode.CLOSED]
@@ -125,6 +125,8 @@ def display(turn: Turn) -> tuple[DisplayCode, tuple[str, ...]]:
         code = MODE_CODE[desk.mode]
         return code, TEXT[code]
     track = turn.front()
+    if track is not None and track.standing is MOTORCYCLE and not track.on_l1:
+        track = next((one for one in turn.queue() if one.stage is BEFORE), None)
     if track is None:
         return _NOBODY if desk.mode is _AUTO else (_MANUALLY, TEXT[_MANUALLY])
     if track.live and (turn.arm.fault or turn.arm.broken):

@@ -86,6 +86,8 @@ class Arm:
             return
         if command.action is BarrierAction.LATCH_OPEN:
             self.latched = True
+            if self.target == 1.0 != self.position:
+                return  # it opens already, and now stays open
         wanted = 1.0 if command.action in OPENS else 0.0
         standing = self._at(now_us) == self.target == wanted
         if not standing:
