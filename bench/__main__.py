@@ -17,7 +17,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).parents[1]
 RESULTS: Final = ROOT / "docs" / "benchmarks.json"
 PAGE: Final = ROOT / "docs" / "benchmarks.md"
-BENCHMARKS: Final = ("lane_step", "lane_latency", "tag_list", "plates", "ingest", "reconcile")
+BENCHMARKS: Final = ("lane_step", "lane_latency", "tag_list", "simulate", "plates", "ingest", "reconcile")
 HEADER: Final = """# Benchmarks
 
 Written by `make bench`; every figure was measured on the machine that its section names, beside a baseline in the same

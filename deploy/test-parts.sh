@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install the real parts that the tests talk to: MQTT and Kafka, ClickHouse, cards, browser, fonts, PDF tools, PyPy.
+# Install the real parts that the tests talk to: MQTT and Kafka, ClickHouse, cards, browser, fonts, PDF tools.
 # As root on Debian 12 it installs what is missing; elsewhere it says what is missing and ends with status 1.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -10,7 +10,7 @@ command -v mvn >/dev/null || packages="$packages maven"
 command -v java >/dev/null || packages="$packages openjdk-17-jre-headless"
 
 if ! command -v dpkg-query >/dev/null; then
-    echo "No Debian here. Install by the means of this system, then run the tests: $packages pypy3 (for Python 3.11)" >&2
+    echo "No Debian here. Install by the means of this system, then run the tests: $packages" >&2
     exit 1
 fi
 
@@ -36,6 +36,4 @@ if [ -n "$missing" ]; then
     fi
     apt-get -q update && apt-get -q install -y --no-install-recommends $missing || exit 1
 fi
-"$here/kafka/fetch.sh" && brought=0 || brought=1
-"$here/pypy/fetch.sh" || brought=1
-exit $brought
+"$here/kafka/fetch.sh"

@@ -7,15 +7,20 @@ Never: a result that depends on the number of processes or on the machine (`seco
 
 from __future__ import annotations
 
+import json
+import os
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lane_controller.app.refuse import fail
-from lane_controller.app.simulate_run import Request, carry_out
-from lane_controller.app.simulate_with import go_on
-from lane_controller.world.parameters import FAULTS
+from lane_controller.app.simulate_failure import repeat, show_failures
+from lane_controller.app.simulate_pool import run_episodes
+from lane_controller.app.simulate_report import report_lines
+from lane_controller.app.simulate_sweep import sweep as run_sweep
+from lane_controller.world.parameters import FAULTS, WorldParameters
 
 
 def simulate(  # noqa: PLR0913, PLR0917 - options of a command
@@ -31,9 +36,6 @@ def simulate(  # noqa: PLR0913, PLR0917 - options of a command
     trace: Annotated[bool, typer.Option("--trace", help="with --episode: every event (in từng sự kiện)")] = False,
     shrinks: Annotated[bool, typer.Option("--shrink/--no-shrink", help="make failures small (thu nhỏ lỗi)")] = True,
     folder: Annotated[Path | None, typer.Option("--out", help="folder for scenarios of failures (thư mục)")] = None,
-    other: Annotated[
-        str | None, typer.Option("--with", help="run under this interpreter, such as pypy3 (trình thông dịch khác)")
-    ] = None,
 ) -> None:
     """Simulate a lane with traffic and faults, and judge it by the ground truth (mô phỏng làn thu phí).
 
@@ -43,17 +45,30 @@ def simulate(  # noqa: PLR0913, PLR0917 - options of a command
 
     \b
     Example: lane-controller simulate --seed 7 --passages 100000 --processes 2
-    Sooner:  lane-controller simulate --seed 7 --passages 1000000 --processes 2 --with pypy3
     Repeat:  lane-controller simulate --seed 7 --episode 12 --trace
     Table of the world's parameters and results: docs/lane-simulation.md
     """
-    request = Request(
-        seed, passages, processes, _kinds(faults), as_json, sweep, episode, trace, shrinks,
-        None if folder is None else str(folder),
-    )  # fmt: skip
-    if other is not None:
-        go_on(other, request)
-    raise typer.Exit(carry_out(request))
+    kinds = _kinds(faults)
+    if sweep:
+        run_sweep(seed, passages, processes, kinds, as_json)
+        return
+    if episode is not None:
+        raise typer.Exit(repeat(seed, episode, kinds, trace=trace, shrinks=shrinks, folder=folder))
+    began, before_s = time.perf_counter(), _core_s()
+    tally = run_episodes(seed, passages, processes, kinds, WorldParameters())
+    seconds, core_s = time.perf_counter() - began, _core_s() - before_s
+    if as_json:
+        took = {"processes": processes, "core_seconds": round(core_s, 2), "seconds": round(seconds, 2)}
+        typer.echo(json.dumps({**tally.plain(), "faults_on": kinds, **took}, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(report_lines(tally, kinds, seconds, core_s)))
+    show_failures(tally, kinds, shrinks=shrinks, folder=folder)
+    raise typer.Exit(1 if tally.failed else 0)
+
+
+def _core_s() -> float:
+    """Time that processors spent on this process and on those it waited for."""
+    return sum(os.times()[:4])
 
 
 def _kinds(text: str) -> list[str]:

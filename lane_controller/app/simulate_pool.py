@@ -24,8 +24,6 @@ AHEAD = 4
 """Episodes under way for each process."""
 
 PROGRESS_S = 10.0
-CYCLES_ARE_COSTLY = sys.implementation.name == "cpython"
-"""CPython looks for cycles again and again, and an episode makes hardly any. Other interpreters collect as they go."""
 COLLECT_EVERY = 20
 _collected = count(1)
 
@@ -53,12 +51,12 @@ def run_episodes(
 def one_episode(job: tuple[int, int, tuple[str, ...], WorldParameters]) -> Summary:
     """One episode by its number."""
     seed, index, faults, parameters = job
-    if CYCLES_ARE_COSTLY and gc.isenabled():
+    if gc.isenabled():
         gc.freeze()
         gc.disable()
     run = run_plan(draw(seed, index, parameters, faults), parameters)
     summary = summary_of(index, run)
-    if CYCLES_ARE_COSTLY and next(_collected) % COLLECT_EVERY == 0:
+    if next(_collected) % COLLECT_EVERY == 0:
         gc.collect()
     return summary
 

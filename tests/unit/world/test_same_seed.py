@@ -20,7 +20,7 @@ def run(*arguments: str) -> dict[str, object]:
     result = CliRunner().invoke(app, ["simulate", *arguments, "--json", "--no-shrink"])
     assert result.exit_code == 0, result.output
     found: dict[str, object] = json.loads(result.stdout)
-    for name in ("seconds", "core_seconds", "processes", "interpreter"):
+    for name in ("seconds", "core_seconds", "processes"):
         del found[name]
     return found
 
