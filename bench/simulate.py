@@ -101,7 +101,7 @@ def others(named: Sequence[str]) -> list[Interpreter]:
     found = [
         path for path in paths if shutil.which(path) and not subprocess.run([path, "-c", SUITS], check=False).returncode
     ]
-    return [Interpreter(path, path) for path in found]
+    return [Interpreter("the system's Python" if path == SYSTEMS else path, path) for path in found]
 
 
 def rows(this: Interpreter, compared: Sequence[Interpreter]) -> list[Row]:
