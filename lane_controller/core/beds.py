@@ -62,7 +62,7 @@ def _stood_until(turn: Turn, track: Track) -> int:
     """
     opened, charged = track.times.open_confirmed, track.finding.class_charged if track.finding is not None else None
     short = reach.ROOM_M[turn.cfg.geometry] + reach.L1_M < BED_FROM_M
-    if not short or opened is None or charged is None or reach.LONGEST_M.get(charged, 0) <= BED_FROM_M or charged == 1:
+    if not short or opened is None or charged is None or reach.LONGEST_HIGH_M.get(charged, 0) <= BED_FROM_M:
         return 0
     return opened.mono_us
 

@@ -51,7 +51,8 @@ LONGEST_M = {1: 12.5, 2: 9.5, 3: 13.5, 4: 17.0, 5: 20.0}
 """No vehicle of that class is longer. Class 1 are cars, and all public buses (Circular 32/2024/TT-BGTVT); 20 m is the
 longest road train of QCVN 09 and Circular 46/2015/TT-BGTVT."""
 
-LONGEST_CAR_M = 7.0
+LONGEST_HIGH_M = {**LONGEST_M, 1: 7.0}
+"""The same of those that may stand so high that a loop does not see all of them: the buses of class 1 are low."""
 
 UNKNOWN_M = 20.0
 SHORTEST_M = 3.0
@@ -216,9 +217,9 @@ def longest_high(track: Track) -> float:
     """The same where it matters whether it stands so high that a loop does not see all of it: buses of class 1 are low,
     and count as cars.
     """
-    measured = track.measured
-    low = (measured is None or measured.length_m is None) and max(_classes(track), default=0) == 1
-    return LONGEST_CAR_M if low else longest(track)
+    if track.measured is not None and track.measured.length_m is not None:
+        return longest(track)
+    return max([LONGEST_HIGH_M.get(one, UNKNOWN_M) for one in _classes(track)], default=UNKNOWN_M)
 
 
 def _classes(track: Track) -> list[int]:
