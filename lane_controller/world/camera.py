@@ -13,7 +13,7 @@ from lane_controller.core.values import TagEntry, VehicleKind
 from lane_controller.world.agenda import Agenda
 from lane_controller.world.computer import LaneComputer
 from lane_controller.world.parameters import WorldParameters
-from lane_controller.world.road import Vehicle
+from lane_controller.world.vehicle import Vehicle
 
 LATE_US = 1_000_000
 """Frames up to so long after the instant asked for show the same (devices/camera.py)."""

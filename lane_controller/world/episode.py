@@ -36,9 +36,10 @@ from lane_controller.world.places import PLACES
 from lane_controller.world.plan import EpisodePlan, Right, VehiclePlan
 from lane_controller.world.plc import Plc
 from lane_controller.world.radio import Radio
-from lane_controller.world.road import Road, Vehicle
+from lane_controller.world.road import Road
 from lane_controller.world.staff import Staff
 from lane_controller.world.truth import Closed, Crossing, Evidence, Opening
+from lane_controller.world.vehicle import Vehicle
 
 LIMIT_US = 3 * 3600 * US
 """Whoever has not left the lane three hours after the start never will."""

@@ -17,7 +17,7 @@ from lane_controller.world.computer import NOON_UTC_US, LaneComputer
 from lane_controller.world.parameters import WorldParameters
 from lane_controller.world.places import Place
 from lane_controller.world.plan import PasserPlan, Right, TagPlan, VehiclePlan
-from lane_controller.world.road import Vehicle
+from lane_controller.world.vehicle import Vehicle
 
 READER = "reader-1"
 READER_DELAY_US = 10_000

@@ -17,7 +17,8 @@ from lane_controller.world.agenda import Agenda
 from lane_controller.world.computer import LaneComputer
 from lane_controller.world.plan import Manner
 from lane_controller.world.plc import Plc
-from lane_controller.world.road import Road, Vehicle
+from lane_controller.world.road import Road
+from lane_controller.world.vehicle import Vehicle
 
 AGAIN_S = 5.0
 PATIENCE = 3

@@ -18,7 +18,7 @@ from lane_controller.world.draw import draw
 from lane_controller.world.episode import Episode
 from lane_controller.world.motion import standing
 from lane_controller.world.plan import EpisodePlan, FaultPlan, Right
-from lane_controller.world.road import Vehicle
+from lane_controller.world.vehicle import Vehicle
 from tests.unit.world.episodes import P, plan
 
 

@@ -11,7 +11,7 @@ from lane_controller.world.agenda import US
 from lane_controller.world.draw import draw
 from lane_controller.world.episode import Episode
 from lane_controller.world.plan import EpisodePlan, Manner
-from lane_controller.world.road import Vehicle
+from lane_controller.world.vehicle import Vehicle
 from tests.unit.world.episodes import P, plan
 
 PUSHY = replace(P, close_follower_share=0.15, hesitate_share=0.03, turn_back_share=0.03, refuse_share=0.2)
