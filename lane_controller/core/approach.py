@@ -5,6 +5,7 @@ Never: two vehicles made of one that backs a little, or of one whose bed L1 does
 """
 
 from lane_controller.core import arrival, beds, binding, deciding, passages, reach
+from lane_controller.core.config import LaneConfig
 from lane_controller.core.instant import SAME_SCAN_US, Now
 from lane_controller.core.reach import ROOM_M
 from lane_controller.core.state import Stage, Standing, Track
@@ -82,13 +83,13 @@ def come_back(turn: Turn, back: Track, at: Now) -> None:
 
 
 def _coming_back(turn: Turn, at: Now) -> Track | None:
-    """The last vehicle before the arm, when L1 is entered from downstream, and it can be there again.
+    """The last vehicle ahead, when L1 is entered from downstream, and it can be there again.
 
     Where the edge was lost and only the levels are known, it is somebody new: far more come than back. Unless LC1 had
     been broken when the loss was noticed: who comes breaks it later, who backs at once.
     """
     last = turn.tracks[-1] if turn.tracks else None
-    if last is None or not arrival.before_arm(last):
+    if last is None or not may_back(last, turn.cfg):
         return None
     if turn.road.levels_us == at.mono_us:
         return last if turn.road.lc1_proven and _lc1_before_loss(turn) else None
@@ -98,7 +99,13 @@ def _coming_back(turn: Turn, at: Now) -> Track | None:
         together = lc1.raw and abs(at.mono_us - lc1_on_us) <= BACK_ONTO_US
         return last if together and reach.may_be_back(last, min(at.mono_us, lc1_on_us), turn.cfg) else None
     # Without a curtain: who reversed under the arm comes back over L1 once; whoever comes after that is somebody else.
-    return last if Flag.REVERSED_UNDER_BOOM in last.flags and last.returned_us is None else None
+    reversed_once = Flag.REVERSED_UNDER_BOOM in last.flags and last.returned_us is None
+    return last if reversed_once and arrival.before_arm(last) else None
+
+
+def may_back(track: Track, cfg: LaneConfig) -> bool:
+    """It has left L1 and may be back on it: it is before the arm, or on L2 and long enough for both."""
+    return track.vehicle and not track.on_l1 and not reach.past_l1(track, cfg)
 
 
 def _lc1_together(turn: Turn, at: Now) -> bool:

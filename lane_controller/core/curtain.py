@@ -102,7 +102,7 @@ def _follower_breaks_lc1(turn: Turn, track: Track) -> bool:
 
 
 def _came_from_downstream(turn: Turn, track: Track, at: Now) -> bool:
-    """L1 and its far end went on together, L1 told first: the "new" vehicle is the one before the arm, backing."""
+    """L1 and its far end went on together, L1 told first: the "new" vehicle is the one ahead, backing."""
     l1_on = track.times.l1_on
     # In MANUAL mode it is held at once.
     fresh = track.standing in (Standing.WAITING, Standing.HELD) and turn.tracks[-1].id == track.id
@@ -113,7 +113,7 @@ def _came_from_downstream(turn: Turn, track: Track, at: Now) -> bool:
         return False
     ahead = turn.tracks[-2]
     together = abs(at.mono_us - l1_on.mono_us) < SAME_SCAN_US
-    return together and arrival.before_arm(ahead) and reach.may_be_back(ahead, at.mono_us, turn.cfg)
+    return together and approach.may_back(ahead, turn.cfg) and reach.may_be_back(ahead, at.mono_us, turn.cfg)
 
 
 def stays_broken(turn: Turn) -> None:
