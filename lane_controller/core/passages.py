@@ -62,7 +62,8 @@ def hold(turn: Turn, track: Track, finding: Finding | None, holds: tuple[str, ..
 
 def _waits(turn: Turn, track: Track) -> None:
     assert track.passage_id is not None and track.n is not None  # noqa: S101, PT018 - number() gave both
-    turn.effects.append(Record(Held(track.passage_id, track.n, track.flags, turn.now, _past_l1(track))))
+    record = Held(track.passage_id, track.n, track.flags, turn.now, _past_l1(track), track.times.l1_on)
+    turn.effects.append(Record(record))
 
 
 def drives_on(turn: Turn, track: Track) -> None:

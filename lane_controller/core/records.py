@@ -106,7 +106,7 @@ class Authorised:
 class Held:
     """A vehicle is held under this passage id; it may still be authorised, released, or leave.
 
-    `past_l1`: it had left L1 towards the arm by then.
+    `past_l1`: it had left L1 towards the arm by then. `came`: when it came onto L1.
     """
 
     passage_id: str
@@ -114,6 +114,7 @@ class Held:
     flags: tuple[Flag, ...]
     at: Now
     past_l1: bool = False
+    came: Now | None = None
 
 
 @quick

@@ -7,13 +7,14 @@ Never: an arm opened by a boot, a vehicle committed that is still elsewhere.
 
 from dataclasses import fields, replace
 
-from lane_controller.core import arrival, binding, curtain, passages
+from lane_controller.core import arrival, binding, curtain, passages, reach
 from lane_controller.core.charges import own_charges
 from lane_controller.core.config import Geometry
 from lane_controller.core.effects import Record
 from lane_controller.core.events import Booted, SensorLevels
 from lane_controller.core.instant import Now
 from lane_controller.core.records import Authorised, Held, StageTimes, Voided
+from lane_controller.core.remembered import came_before
 from lane_controller.core.sensors import baseline, raw_edge, settle_lines
 from lane_controller.core.state import Arm, Counts, Desk, Radio, Road, Sensors, Shown, Stage, Standing, Track
 from lane_controller.core.turn import Turn
@@ -107,7 +108,6 @@ def settle_boot(turn: Turn) -> None:
     turn.set_road(boot_seen=True)
     pending, held, driven_on = turn.counts.pending, turn.counts.held, turn.counts.driven_on
     newcomer = Standing.MOTORCYCLE if turn.counts.motorcycle else Standing.WAITING
-    turn.counts = replace(turn.counts, pending=(), held=(), driven_on=(), motorcycle=False)
     s = turn.sensors
     # Before recovered edges the arm tells nothing: it closed behind a vehicle that may have crossed meanwhile.
     gone = not (s.l1.on or s.l2.on or not turn.arm.closed_limit or turn.road.past)
@@ -117,6 +117,7 @@ def settle_boot(turn: Turn) -> None:
         pending = ()
     queue, anew = _queue(turn, pending, held, driven_on)
     _place(turn, [_restore(turn, old) for old in queue], anew or newcomer is Standing.MOTORCYCLE, newcomer)
+    turn.counts = replace(turn.counts, pending=(), held=(), driven_on=(), motorcycle=False)
     if gone and turn.road.still:
         _void_gone(turn)
 
@@ -144,17 +145,13 @@ def _in_order(known: list[Authorised | Held]) -> list[Authorised | Held]:
     """By number, but who was void and has a later one (R1) keeps his place before whoever came onto L1 after him."""
     queue: list[Authorised | Held] = []
     for old in sorted(known, key=_number):
-        place = next((i for i, other in enumerate(queue) if _came_before(old, other)), len(queue))
+        place = next((i for i, other in enumerate(queue) if came_before(_came(old), _came(other))), len(queue))
         queue.insert(place, old)
     return queue
 
 
-def _came_before(old: Authorised | Held, other: Authorised | Held) -> bool:
-    """Both clocks say so: one of them may have begun anew, or been set."""
-    if isinstance(old, Held) or isinstance(other, Held):
-        return False
-    came, later = old.times.l1_on, other.times.l1_on
-    return came is not None and later is not None and came.mono_us < later.mono_us and came.utc_us < later.utc_us
+def _came(old: Authorised | Held) -> Now | None:
+    return old.came if isinstance(old, Held) else old.times.l1_on
 
 
 def _number(old: Authorised | Held) -> int:
@@ -167,7 +164,7 @@ def _restore(turn: Turn, old: Authorised | Held) -> Track:
         return turn.put(
             track,
             standing=Standing.HELD,
-            times=StageTimes(l1_on=turn.now),
+            times=StageTimes(l1_on=turn.now if old.came is None else _past(turn, old.came)),
             forward=True,
             flags=old.flags,
             passage_id=old.passage_id,
@@ -226,7 +223,7 @@ def _place(turn: Turn, tracks: list[Track], anew: bool, newcomer: Standing) -> N
     s = turn.sensors
     waiting = list(tracks)
     room = turn.cfg.geometry is Geometry.G2 or (s.l1.on and len(waiting) == 1 and not anew)
-    tail = s.l3.on and (room or not waiting)
+    tail = (s.l3.on and (room or not waiting)) or (not anew and _bed_ahead(turn, waiting))
     if s.l2.on:
         turn.set_road(lc2_split=s.l3.on and not s.lc2.on)
     if turn.road.past and s.l3.on and s.lc2.on and not s.l2.on:
@@ -248,6 +245,17 @@ def _place(turn: Turn, tracks: list[Track], anew: bool, newcomer: Standing) -> N
         arrival.ask_plate(turn, last, turn.t)
     else:
         turn.put(arrival.begin(turn, turn.now, newcomer), lc1_broken=s.lc1.on, past_zone=s.lc1.on)
+
+
+def _bed_ahead(turn: Turn, waiting: list[Track]) -> bool:
+    """L2 and LC2 show a lorry that was committed, whose bed L3 does not see: the first that may pass is on L1, as LC1,
+    which works, would have told that it left it, and is too short for both.
+    """
+    s = turn.sensors
+    if not (turn.road.lc1_proven and waiting and s.l1.on and s.l2.on and s.lc2.on):
+        return False
+    short = reach.longest(waiting[0]) < reach.l1_to_lc2_m(turn.cfg) - reach.MARGIN_M
+    return short and waiting[0].passage_id not in turn.counts.driven_on
 
 
 def _in_lc1(turn: Turn, last: Track) -> None:

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from lane_controller.contracts.values import Outcome
 from lane_controller.core import passages
+from lane_controller.core.instant import Now
 from lane_controller.core.records import (
     Abandoned,
     Authorised,
@@ -70,6 +71,11 @@ def fold(durable: Durable, record: Record) -> Durable:
     return durable
 
 
+def came_before(came: Now | None, other: Now | None) -> bool:
+    """Onto L1, and both clocks say so: one of them may have begun anew, or been set."""
+    return came is not None and other is not None and came.mono_us < other.mono_us and came.utc_us < other.utc_us
+
+
 def _numbered(durable: Durable, n: int) -> Durable:
     """A new number is given to somebody new on L1, whatever was there before."""
     return replace(durable, n=n, motorcycle=False) if n > durable.n else durable
@@ -102,7 +108,7 @@ def _closed(durable: Durable, record: PassageClosed) -> Durable:
     finding = passage.finding
     pending = _without(durable, passage.passage_id)
     # Whoever was before it has gone too.
-    held = tuple(one for one in durable.held if one.n > record.n)
+    held = tuple(one for one in durable.held if one.n > record.n or came_before(passage.times.l1_on, one.came))
     there = {one.passage_id for one in pending} | {one.passage_id for one in held}
     durable = replace(
         durable,

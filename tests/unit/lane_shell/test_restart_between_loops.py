@@ -36,6 +36,7 @@ from lane_controller.core.state import Standing
 from lane_controller.core.values import BarrierState, Sensor, TagEntry, Tariff, VehicleKind
 
 TAG = TagEntry("AA", None, "acc", "VETC", "20A12345", 1, TagStatus.ACTIVE, 10**6, None, 1)
+NEXT_TAG = replace(TAG, epc="BB", plate="20B67890")
 TARIFF = Tariff(1, 0, ((1, 35_000), (2, 50_000), (3, 75_000), (4, 120_000), (5, 180_000)))
 CLEAR = SensorLevels(False, False, False, False, False)
 CLOSED = BarrierReported(BarrierState.CLOSED, False, True)
@@ -430,6 +431,86 @@ def test_who_is_void_before_the_arm_stands_there_after_a_restart() -> None:
     (waits,) = durable.held
     (there,) = restart_long(durable, replace(CLEAR, still=True), ()).lane.tracks
     assert (there.passage_id, there.standing, there.forward) == (waits.passage_id, Standing.HELD, True)
+
+
+OVER_L1 = ((Sensor.L1, True, 0), (Sensor.LC1, True, 300), (Sensor.LC1, False, 700), (Sensor.L1, False, 0))
+RUNS_THROUGH = (
+    (Sensor.L2, True, 0), (Sensor.LC2, True, 300), (Sensor.L3, True, 500), (Sensor.LC2, False, 600),
+    (Sensor.L2, False, 200), (Sensor.L3, False, 500),
+)  # fmt: skip
+
+
+def drive(life: Life, edges: Sequence[tuple[Sensor, bool, int]]) -> None:
+    """Edges, each so many ms after the one before."""
+    for sensor, on, after_ms in edges:
+        life.tell(after_ms=after_ms)
+        life.tell(life.edge(sensor, on))
+
+
+def void_ahead_long(*then: tuple[Sensor, bool, int]) -> Life:
+    """A non-stop lane: one that is held, AA and BB came in this order. As BB was on L1 the first drove through the
+    closed arm, so AA is void before it, under a number later than that of BB.
+    """
+    life = Life(Durable(), 10**9, G2)
+    life.tell(PlcOnline(), CLEAR, CLOSED)
+    drive(life, OVER_L1)
+    life.tell(after_ms=3_000)
+    life.tell(*[TagSeen("AA", None, 1, -55, None, "r", TAG)] * 4)
+    drive(life, OVER_L1)
+    life.tell(after_ms=3_000)
+    life.tell(life.edge(Sensor.L1, True), *[TagSeen("BB", None, 1, -55, None, "r", NEXT_TAG)] * 4)
+    drive(life, (*RUNS_THROUGH, *OVER_L1[1:], *then))
+    life.tell(after_ms=500)
+    return life
+
+
+def test_who_was_void_and_waits_under_a_later_number_is_before_whoever_came_after_him() -> None:
+    """The record tells when he came; else the account of the next one pays as he crosses, and so on."""
+    durable = recover(void_ahead_long().records, 1)
+    (ahead,), (behind,) = durable.held, durable.pending
+    assert ahead.n > behind.n
+    assert ahead.passage_id in durable.driven_on
+    life = restart_long(durable, replace(ON_L1, past=False, still=True), (), ON_L1)
+    assert [track.passage_id for track in life.lane.tracks[:2]] == [ahead.passage_id, behind.passage_id]
+    came = life.lane.tracks[0].times.l1_on
+    assert came is not None
+    assert ahead.came is not None
+    assert came.utc_us == ahead.came.utc_us
+
+
+def test_as_he_crosses_who_is_held_behind_him_under_an_earlier_number_is_still_there() -> None:
+    now = Now(9, UTC_US + 9)
+    behind = Held("CM-01-e1-000002", 2, (), now, True, Now(5, UTC_US + 5))
+    before = Held("CM-01-e1-000001", 1, (), now, True, Now(1, UTC_US + 1))
+    ran = void_ahead_long(*RUNS_THROUGH)
+    crossed = [record for record in ran.records if isinstance(record, PassageClosed)][-1]
+    times = replace(crossed.passage.times, l1_on=Now(3, UTC_US + 3))
+    closed = PassageClosed(3, replace(crossed.passage, times=times))
+    assert recover([before, behind, closed], 1).held == (behind,)
+
+
+BED_OVER_L3 = replace(SensorLevels(True, True, False, True, True), past=True)
+LORRY_CLEARS = (
+    (Sensor.L3, True, 44_900), (Sensor.LC1, False, 44_890), (Sensor.L1, False, 44_890), (Sensor.LC2, False, 44_500),
+    (Sensor.L2, False, 44_400), (Sensor.L3, False, 44_000),
+)  # fmt: skip
+
+
+def test_the_rear_axles_of_a_lorry_whose_bed_l3_does_not_see_commit_nobody_on_l1() -> None:
+    """L2 and LC2 are on at boot, and L3 between the axles is not; who was let through had not left L1."""
+    life = restart_long(replace(authorised_long(), lc1_works=True), BED_OVER_L3, LORRY_CLEARS)
+    assert_void_in_his_place(life)
+
+
+def test_who_had_left_l1_is_on_l2() -> None:
+    durable = replace(driven_on_long(), lc1_works=True)
+    life = restart_long(durable, BED_OVER_L3, LORRY_CLEARS)
+    assert ends(life) == [("PassageClosed", Outcome.CHARGED)]
+
+
+def test_so_may_be_who_had_not_where_nobody_knows_whether_lc1_works() -> None:
+    life = restart_long(authorised_long(), BED_OVER_L3, LORRY_CLEARS)
+    assert ends(life) == [("PassageClosed", Outcome.CHARGED)]
 
 
 WORKED = Durable(n=1, lc1_works=True)
