@@ -12,9 +12,6 @@ from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
 from lane_controller.core.values import Flag, Sensor
 
-BACK_ONTO_US = 400_000
-"""Who backs onto L1 breaks LC1 at its end at about the same time; a curtain broken before is somebody on foot."""
-
 OUT_OF_THE_WAY_US = 5_000_000
 """Nobody backs off L1 and out of the lane in less: until then he stands where the next one would have to come."""
 
@@ -96,7 +93,7 @@ def _coming_back(turn: Turn, at: Now) -> Track | None:
     if Sensor.LC1 in turn.cfg.curtains and (turn.road.lc1_proven or _lc1_together(turn, at)):
         lc1 = turn.sensors.lc1
         lc1_on_us = lc1.pending_us if lc1.pending else lc1.since_us
-        together = lc1.raw and abs(at.mono_us - lc1_on_us) <= BACK_ONTO_US
+        together = lc1.raw and abs(at.mono_us - lc1_on_us) <= reach.BACK_ONTO_US
         return last if together and reach.may_be_back(last, min(at.mono_us, lc1_on_us), turn.cfg) else None
     # Without a curtain: who reversed under the arm comes back over L1 once; whoever comes after that is somebody else.
     reversed_once = Flag.REVERSED_UNDER_BOOM in last.flags and last.returned_us is None
@@ -116,7 +113,7 @@ def _lc1_together(turn: Turn, at: Now) -> bool:
 
 def _lc1_before_loss(turn: Turn) -> bool:
     lc1, lost_us = turn.sensors.lc1, turn.road.lost_us
-    return lost_us is not None and lc1.on and 0 <= lost_us - lc1.since_us <= BACK_ONTO_US
+    return lost_us is not None and lc1.on and 0 <= lost_us - lc1.since_us <= reach.BACK_ONTO_US
 
 
 def l1_off(turn: Turn, at: Now) -> None:

@@ -9,7 +9,7 @@ The radio zone ends where L1 begins (G2) or on it (G1). Whose tag was heard as L
 it stays on, has come onto it; who stands behind in the zone is heard on.
 """
 
-from lane_controller.core import approach, arrival, binding, passages, reach
+from lane_controller.core import arrival, binding, passages, reach
 from lane_controller.core.config import Geometry
 from lane_controller.core.instant import Now
 from lane_controller.core.records import StageTimes
@@ -29,20 +29,20 @@ def settle_hidden(turn: Turn) -> None:
 def silent_at(turn: Turn) -> int | None:
     """When a tag that is nobody's will have been silent for long enough; None: no vehicle is on L1 again, or no tag."""
     track = turn.occupant()
-    if track is None or track.returned_us is None or track.recovered or _shows_it(turn, track.returned_us):
+    if track is None or track.returned_us is None or track.recovered or _shows_it(turn, track):
         return None
     return _silent_at(turn, track)
 
 
-def _shows_it(turn: Turn, returned_us: int) -> bool:
+def _shows_it(turn: Turn, track: Track) -> bool:
     """LC1 has been broken since it came back: by itself, on L1. Or L1 is on by itself; or, where LC1 is not fitted,
     the zone ends on L1, and who stands behind may have left it.
     """
-    l1, lc1 = turn.sensors.l1, turn.sensors.lc1
+    l1 = turn.sensors.l1
     told = Sensor.LC1 in turn.cfg.curtains or turn.cfg.geometry is Geometry.G2
     if not told or not l1.on or l1.stuck or l1.doubted:
         return True
-    return lc1.on and not (lc1.stuck or lc1.doubted) and abs(lc1.since_us - returned_us) <= approach.BACK_ONTO_US
+    return reach.in_lc1_since_back(track, turn.sensors)
 
 
 def came_behind(turn: Turn, track: Track) -> bool:

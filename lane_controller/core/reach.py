@@ -35,6 +35,9 @@ ACCELERATION_M_S2 = 3.0
 BRAKING_M_S2 = 5.0
 """Loaded lanes see 1 to 2 and 2 to 3; a strong car, and a driver who is frightened by the arm."""
 
+BACK_ONTO_US = 400_000
+"""Who backs onto L1 breaks LC1 at its end at about the same time; a curtain broken before is somebody on foot."""
+
 REVERSE_S = 0.5
 """Nobody stops and engages the reverse gear sooner."""
 
@@ -71,7 +74,7 @@ class AtArm:
 
 def may_be(track: Track, at: AtArm, road: Road, sensors: Sensors, cfg: LaneConfig) -> bool:
     """Whether this vehicle, last seen on L1, can be the one at the arm."""
-    if track.returned_us is not None or track.times.l1_on is None:
+    if track.times.l1_on is None or (track.returned_us is not None and not in_lc1_since_back(track, sensors)):
         return True
     if not (road.lc1_proven or road.uncounted):
         # Without a curtain L1 may count one of two that are bumper to bumper, and what it shows is the one behind.
@@ -91,6 +94,13 @@ def may_be(track: Track, at: AtArm, road: Road, sensors: Sensors, cfg: LaneConfi
         return True
     length = longest(track)
     return _furthest(cfg, at.l2_us - seen_us, _speed_at_rear(track, seen_us, length), speed) >= room - length - MARGIN_M
+
+
+def in_lc1_since_back(track: Track, sensors: Sensors) -> bool:
+    """It came back over L1 and LC1, which has not cleared since: whoever is behind it cannot have come there unseen."""
+    lc1, back_us = sensors.lc1, track.returned_us
+    told = lc1.on and not (lc1.stuck or lc1.doubted)
+    return told and back_us is not None and abs(lc1.since_us - back_us) <= BACK_ONTO_US
 
 
 def l1_to_lc2_m(cfg: LaneConfig) -> float:
