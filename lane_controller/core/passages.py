@@ -38,7 +38,8 @@ def number(turn: Turn, track: Track) -> Track:
 
 
 def authorise(turn: Turn, track: Track, finding: Finding) -> Track:
-    """The vehicle may pass: durable before its open command."""
+    """The vehicle may pass: durable before its open command; also that it had driven on, if it was void since."""
+    anew = track.passage_id is None
     track = number(turn, track)
     times = evolve(track.times, decided=turn.now)
     track = turn.put(
@@ -48,6 +49,8 @@ def authorise(turn: Turn, track: Track, finding: Finding) -> Track:
     assert track.n is not None  # noqa: S101
     record = Authorised(track.passage_id, track.n, finding, track.flags, track.frames, times, turn.now)
     turn.effects.append(Record(record))
+    if anew and _past_l1(track):
+        drives_on(turn, track)
     return track
 
 

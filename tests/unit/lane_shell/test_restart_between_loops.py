@@ -20,9 +20,11 @@ from lane_controller.core.events import (
     ClassMeasured,
     Event,
     ListHeartbeat,
+    OperatorLoggedIn,
     PlateRead,
     PlcOnline,
     ReaderConnected,
+    ReleaseRequested,
     SensorChanged,
     SensorLevels,
     TagSeen,
@@ -476,6 +478,29 @@ def test_who_was_void_and_waits_under_a_later_number_is_before_whoever_came_afte
     assert came is not None
     assert ahead.came is not None
     assert came.utc_us == ahead.came.utc_us
+
+
+def released_long() -> Durable:
+    """A non-stop lane: AA did not come to the open arm in time, and the operator let it through; the next is on L1."""
+    life = Life(Durable(), 10**9, G2)
+    life.tell(OperatorLoggedIn("op-1"), PlcOnline(), CLEAR, CLOSED)
+    life.tell(*[TagSeen("AA", None, 1, -55, None, "r", TAG)] * 4)
+    drive(life, OVER_L1)
+    life.tell(OPEN, after_ms=300)
+    life.tell(ReleaseRequested("stalled", 1), after_ms=25_000)
+    life.tell(life.edge(Sensor.L1, True), after_ms=2_000)
+    life.tell(after_ms=100)
+    assert [type(record) for record in life.records if isinstance(record, Voided)] == [Voided]
+    return recover(life.records, 1)
+
+
+def test_who_was_void_and_is_let_through_before_the_arm_is_not_on_l1() -> None:
+    durable = released_long()
+    (given,) = durable.pending
+    assert durable.driven_on == (given.passage_id,)
+    life = restart_long(durable, replace(ON_L1, past=False, still=True), (), ON_L1)
+    ahead, there = life.lane.tracks
+    assert (ahead.passage_id, ahead.on_l1, there.on_l1) == (given.passage_id, False, True)
 
 
 def test_as_he_crosses_who_is_held_behind_him_under_an_earlier_number_is_still_there() -> None:
