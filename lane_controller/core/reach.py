@@ -4,9 +4,10 @@ In: when its front and its rear passed L1 and LC1, its length, how fast whoever 
 Called where L2 goes on, and again where L3 does, when the speed under the arm is known.
 Never: no for a vehicle that could have come by any way of driving known of cars; what is not known counts for yes.
 
-The front of a vehicle is nowhere further than: at the end of L1 when it breaks LC1; its length behind the end of L1 as
-long as L1 or LC1 shows it, and when they cease to. From there it can only speed up and brake so much. A vehicle that
-cannot have come is still where it was, and somebody stands between L1 and L2 whom nobody has counted.
+The front of a vehicle is nowhere further than: at the beginning of L1 when L1 goes on, and at the end of L1 when it
+breaks LC1; its length behind the end of L1 as long as L1 or LC1 shows it, and when they cease to. From there it can
+only speed up and brake so much. A vehicle that cannot have come is still where it was, and somebody stands between L1
+and L2 whom nobody has counted.
 """
 
 from dataclasses import dataclass
@@ -84,16 +85,22 @@ def may_be(track: Track, at: AtArm, road: Road, sensors: Sensors, cfg: LaneConfi
         return False
     room = ROOM_M[cfg.geometry]
     speed = _speed_under_arm(at)
-    if track.lc1_on_us is not None:
-        done = _furthest(cfg, at.l2_us - track.lc1_on_us, _speed_at_lc1(track), speed)
-        if done < room - MARGIN_M:
-            return False
+    if not _front_reaches_l2(track, at.l2_us, speed, cfg):
+        return False
     seen_us = _seen_until(track, at.l2_us, sensors, cfg)
     if seen_us is None or seen_us == road.levels_us or (track.on_l1 and room < 2 * SHORTEST_M + MARGIN_M):
         # In a short lane whoever keeps L1 on may be somebody so close behind that LC1 did not clear between them.
         return True
     length = longest(track)
     return _furthest(cfg, at.l2_us - seen_us, _speed_at_rear(track, seen_us, length), speed) >= room - length - MARGIN_M
+
+
+def _front_reaches_l2(track: Track, l2_us: int, speed: float | None, cfg: LaneConfig) -> bool:
+    """From LC1; where that tells nothing, from the beginning of L1, as far as which it was when L1 went on."""
+    room = ROOM_M[cfg.geometry] - MARGIN_M
+    if track.lc1_on_us is not None:
+        return _furthest(cfg, l2_us - track.lc1_on_us, _speed_at_lc1(track), speed) >= room
+    return track.came_us is None or _furthest(cfg, l2_us - track.came_us, None, speed) >= L1_M + room
 
 
 def in_lc1_since_back(track: Track, sensors: Sensors) -> bool:
