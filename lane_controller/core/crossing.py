@@ -322,7 +322,7 @@ def _second_on_lc2(turn: Turn, at: Now) -> None:
     Whoever is under the arm and cannot have driven through LC2 by now went back a little: it is the same one.
     """
     last = turn.last_under_arm()
-    if not turn.sensors.l3.raw or (last is not None and not _through_lc2(turn, last)):
+    if not turn.sensors.l3.raw or (last is not None and not leaving.through_lc2(turn, last)):
         return
     _ahead_has_crossed(turn)
     unseen = arrival.unseen(turn, shared=True)
@@ -330,23 +330,10 @@ def _second_on_lc2(turn: Turn, at: Now) -> None:
 
 
 def _ahead_has_crossed(turn: Turn) -> None:
-    """Whoever drove through LC2 before the next one breaks it is on L3, which was on already: neither L2 nor L3 need
-    ever clear to tell it.
-    """
-    l3, off_us = turn.sensors.l3, turn.road.lc2_off_us
-    if off_us is None or not (l3.on and l3.raw) or l3.since_us > off_us:
-        return
-    for track in turn.tracks:
-        if track.stage is Stage.UNDER_ARM and _through_lc2(turn, track):
-            leaving.passed(turn, track, turn.now.back(off_us))
-            # L3 told nothing of its speed.
-            turn.set_road(crossing=None)
-
-
-def _through_lc2(turn: Turn, track: Track) -> bool:
-    """LC2 has cleared so long after it came that it was its rear: it is on L3, on which the one ahead was yet."""
-    on, off_us = track.times.l2_on, turn.road.lc2_off_us
-    return on is not None and off_us is not None and reach.may_have_left(on.mono_us, off_us, turn.cfg)
+    """Whoever drove through LC2 before the next one breaks it is on L3, which was on already."""
+    l3 = turn.sensors.l3
+    if l3.on and l3.raw:
+        leaving.driven_through_lc2(turn, l3.since_us)
 
 
 def _by_itself(turn: Turn, at: Now) -> bool:

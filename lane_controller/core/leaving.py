@@ -114,6 +114,7 @@ def _second_on_l3(turn: Turn, at: Now) -> None:
 
 def l3_off(turn: Turn, at: Now) -> None:
     """L3 off: whoever came without L2 has crossed too."""
+    _over_l2_that_stayed_on(turn, at)
     turn.set_road(l3_off_us=at.mono_us)
     if not turn.road.l3_orphan:
         return
@@ -124,6 +125,35 @@ def l3_off(turn: Turn, at: Now) -> None:
     on = turn.now.back(turn.trace_on(Sensor.L3) or at.mono_us)
     if turn.arm.open_limit or (turn.road.l3_led and front.vehicle and entering.may_be(turn, front, on)):
         passed(turn, entering.enter(turn, front, on), on)
+
+
+def _over_l2_that_stayed_on(turn: Turn, at: Now) -> None:
+    """L3 was on for two, of whom LC2 alone showed the second over an L2 that has never cleared: both are gone."""
+    track, on_us, l2 = turn.under_arm(), turn.trace_on(Sensor.L3), turn.sensors.l2
+    l2_on = track.times.l2_on if track is not None else None
+    by_lc2 = l2_on is not None and l2.on and l2.since_us < l2_on.mono_us
+    if by_lc2 and on_us is not None and (turn.road.lc2_off_us or 0) < at.mono_us:
+        driven_through_lc2(turn, on_us)
+
+
+def driven_through_lc2(turn: Turn, l3_us: int) -> None:
+    """Whoever drove through LC2 has crossed, if L3 was on by then (since `l3_us`): neither L2 nor L3 need ever clear to
+    tell it.
+    """
+    off_us = turn.road.lc2_off_us
+    if off_us is None or l3_us > off_us:
+        return
+    for track in turn.tracks:
+        if track.stage is Stage.UNDER_ARM and through_lc2(turn, track):
+            passed(turn, track, turn.now.back(off_us))
+            # L3 told nothing of its speed.
+            turn.set_road(crossing=None)
+
+
+def through_lc2(turn: Turn, track: Track) -> bool:
+    """LC2 has cleared so long after it came that it was its rear: it is on L3, on which the one ahead was yet."""
+    on, off_us = track.times.l2_on, turn.road.lc2_off_us
+    return on is not None and off_us is not None and reach.may_have_left(on.mono_us, off_us, turn.cfg)
 
 
 def passed(turn: Turn, track: Track, at: Now) -> None:
