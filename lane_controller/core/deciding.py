@@ -246,14 +246,19 @@ def cross_read(turn: Turn, epc: str) -> None:
 
 
 def own_vehicle_found(turn: Turn, track: Track) -> None:
-    """The frames asked for this vehicle show for certain the plate of the tag by which one ahead may pass that shows
-    another plate (R4, PLATE_DOUBT), or none: the tag is this one's, and nobody else is charged by it.
+    """The frames asked for this vehicle show the plate of the tag by which one ahead may pass that shows another plate
+    (R4, PLATE_DOUBT), or none: the tag is this one's, and nobody else is charged by it.
+
+    An unsure reading needs the antenna for a second witness.
     """
     plate = track.plate
-    if plate is None or plate.track is None or plate.confidence < turn.cfg.plate_sure:
+    if plate is None or plate.track is None:
         return
+    sure = plate.confidence >= turn.cfg.plate_sure
     for ahead in turn.tracks:
-        if ahead.live and ahead.id != track.id and plates_agree(plate.text, _doubted(ahead, track)):
+        if not ahead.live or ahead.id == track.id or not plates_agree(plate.text, _doubted(ahead, track)):
+            continue
+        if sure or _heard_behind(turn, ahead, track):
             passages.void_and_free(turn, ahead, "the plate of its tag is on the vehicle behind")
 
 
@@ -276,6 +281,13 @@ def _gone_before(ahead: Track, behind: Track) -> bool:
     if rear_us is None or came_us is None or ahead.returned_us is not None:
         return False
     return ahead.forward and ahead.lc1_broken and rear_us < came_us
+
+
+def _heard_behind(turn: Turn, ahead: Track, behind: Track) -> bool:
+    """The tag by which it is to be charged is in the radio zone with the other one on L1, and it has left both."""
+    tag = turn.radio.tags.get(ahead.finding.epc or "") if ahead.finding is not None else None
+    came_us = behind.came_us
+    return tag is not None and came_us is not None and tag.last_us > came_us and _gone_before(ahead, behind)
 
 
 def late_plate(turn: Turn, track: Track, plate: PlateRead) -> None:

@@ -31,9 +31,9 @@ def passing_by_a_doubted_tag(plate: str | None) -> Run:
     return run
 
 
-def asked(run: Run) -> PlateRead:
+def asked(run: Run, confidence: float = ITS_PLATE.confidence) -> PlateRead:
     """The plate of the tag, in the frames that were asked for the vehicle that came last."""
-    return PlateRead(ITS_PLATE.text, ITS_PLATE.confidence, entry=ENTRY, track=run.lane.tracks[-1].id)
+    return PlateRead(ITS_PLATE.text, confidence, entry=ENTRY, track=run.lane.tracks[-1].id)
 
 
 def paid(run: Run) -> list[tuple[Outcome, bool]]:
@@ -50,6 +50,25 @@ def test_the_vehicle_that_shows_the_plate_pays_not_the_one_ahead(plate_ahead: st
     run.drive(OVER_ARM)
     run.drive(OVER_ARM)
     assert paid(run) == [(Outcome.VIOLATION, False), (Outcome.CHARGED, True)]
+
+
+@pytest.mark.parametrize("plate_ahead", ["99K77777", None], ids=["another plate", "no plate"])
+def test_an_unsure_reading_tells_it_too_where_the_tag_is_heard_behind_the_one_ahead(plate_ahead: str | None) -> None:
+    run = passing_by_a_doubted_tag(plate_ahead)
+    run.tell(HEARD, after_ms=20)
+    run.tell(asked(run, confidence=0.68))
+    run.tell(HEARD, after_ms=20)
+    run.drive(OVER_L1[2:])
+    run.drive(OVER_ARM)
+    run.drive(OVER_ARM)
+    assert paid(run) == [(Outcome.VIOLATION, False), (Outcome.CHARGED, True)]
+
+
+def test_an_unsure_reading_alone_may_be_of_the_one_ahead() -> None:
+    run = passing_by_a_doubted_tag("99K77777")
+    run.tell(asked(run, confidence=0.68))
+    run.drive(OVER_ARM)
+    assert paid(run) == [(Outcome.CHARGED, True)]
 
 
 def test_where_lc1_told_nothing_the_two_may_be_one_vehicle_whose_plate_was_read_late() -> None:
