@@ -150,7 +150,7 @@ def leave_l1(turn: Turn, track: Track, at: Now, seen_us: int | None = None) -> N
     if forward is False or _backed_into_zone(turn, track, at.mono_us if seen_us is None else seen_us):
         _left_upstream(turn, track)
         return
-    track = deciding.last_chance(turn, track, at.mono_us)
+    track = deciding.last_chance(turn, deciding.without_tag_of_the_next(turn, track, at.mono_us), at.mono_us)
     binding.left_l1(turn, track, at.mono_us)
     rear_us = arrival.exact(turn, at)
     if rear_us is not None and seen_us is not None:

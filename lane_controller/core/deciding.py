@@ -174,6 +174,21 @@ def last_chance(turn: Turn, track: Track, at_us: int) -> Track:
     return _decide_now(turn, track, at_us) if track.standing is WAITING else track
 
 
+def without_tag_of_the_next(turn: Turn, track: Track, at_us: int) -> Track:
+    """It left L1 at `at_us`, as is told only now, and the tag by which it may pass has turned credible since: that is
+    on whoever comes behind, unless the plate is the tag's. Of whom an earlier run decided, no clock tells that.
+    """
+    finding, credible = track.finding, track.times.credible
+    if not track.live or track.came_us is None or finding is None or credible is None or credible.mono_us <= at_us:
+        return track
+    read = track.plate.text if track.plate is not None else None
+    by_tag = finding.outcome in passages.BY_TAG and track.card is None
+    if not by_tag or plates_agree(read, finding.plate_registered):
+        return track
+    passages.void_and_free(turn, track, "its tag was heard only after it had left L1")
+    return turn.track(track.id) or track
+
+
 def _decide_now(turn: Turn, track: Track, at_us: int) -> Track:
     # The edge is believed later than it happened, out of the PLC's log much later: what became credible since is not
     # on this vehicle.
