@@ -246,7 +246,7 @@ def rejoin(turn: Turn, follower: Track) -> bool:
     if _was_nobody(turn, ahead, follower.plate):
         turn.put(arrival.join(turn, ahead, follower), lc1_on_us=follower.lc1_on_us)
         return True
-    if ahead.plate is None or not plates_agree(ahead.plate.text, follower.plate.text):
+    if not _same_plate(ahead, follower):
         return False
     back = arrival.join(turn, ahead, follower)
     if back.on_l1 and l1_tells_nothing(turn):
@@ -258,10 +258,33 @@ def backs_to_lc1(turn: Turn, track: Track) -> bool:
     """With L1 on by itself, who broke LC1 has the plate of the last one before the arm: it is that one, and backs.
     Returns whether it is.
     """
-    ahead = next((one for one in reversed(turn.tracks) if one.id != track.id), None)
+    ahead = _last_before(turn, track)
     if ahead is None or not l1_tells_nothing(turn) or track.lc1_on_us is None:
         return False
     return rejoin(turn, evolve(track, split_from=ahead.id))
+
+
+def backs_untold(turn: Turn, track: Track) -> bool:
+    """No edge has told how it came onto L1 and into LC1, and its plate is that of the last one, which can be back: it
+    is that one. Returns whether it is.
+    """
+    ahead, came = _last_before(turn, track), track.times.l1_on
+    untold = track.came_us is None and track.split_from is None and track.on_l1 and track.lc1_broken
+    if ahead is None or came is None or not untold or not _same_plate(ahead, track):
+        return False
+    if not approach.may_back(ahead, turn.cfg) or not reach.may_be_back(ahead, came.mono_us, turn.cfg):
+        return False
+    passages.give_up(turn, track, "it is the vehicle ahead")
+    approach.come_back(turn, ahead, came)
+    return True
+
+
+def _last_before(turn: Turn, track: Track) -> Track | None:
+    return next((one for one in reversed(turn.tracks) if one.id != track.id), None)
+
+
+def _same_plate(ahead: Track, track: Track) -> bool:
+    return ahead.plate is not None and track.plate is not None and plates_agree(ahead.plate.text, track.plate.text)
 
 
 def rear_axles(turn: Turn, track: Track) -> bool:

@@ -55,13 +55,21 @@ def _subject(turn: Turn, track_id: int | None) -> Track | None:
 def _first(turn: Turn, track: Track, event: PlateRead) -> None:
     times = evolve(track.times, plate=turn.now)
     track = turn.put(track, plate=event, times=times)
-    if curtain.rear_axles(turn, track) or (track.split_from is not None and curtain.rejoin(turn, track)):
+    if _is_one_ahead(turn, track):
         return
     if track.lc1_clear_us is not None and onfoot.walked_through(turn, track):
         return
     deciding.own_vehicle_found(turn, track)
     if track.standing not in UNDECIDED:
         deciding.late_plate(turn, track, event)
+
+
+def _is_one_ahead(turn: Turn, track: Track) -> bool:
+    """Its plate tells that it is a vehicle which has been counted already."""
+    parted = track.split_from is not None
+    return (
+        curtain.rear_axles(turn, track) or (parted and curtain.rejoin(turn, track)) or curtain.backs_untold(turn, track)
+    )
 
 
 def _correct(turn: Turn, track: Track, event: PlateRead) -> None:

@@ -3,6 +3,8 @@
 A scenario has no log of the PLC that begins before the restart, and no lost edge that only the levels tell of.
 """
 
+import pytest
+
 from lane_controller.contracts.values import Outcome
 from lane_controller.core import effects as fx
 from lane_controller.core.config import Geometry, configure
@@ -15,6 +17,7 @@ from lane_controller.core.events import (
     ListHeartbeat,
     ModeRequested,
     OperatorLoggedIn,
+    PlateRead,
     PlcOnline,
     ReaderConnected,
     ReleaseRequested,
@@ -178,6 +181,23 @@ def test_who_backs_onto_l1_is_nobody_new_though_the_edge_of_l1_is_lost() -> None
     left = [record.passage_id for record in run.records if isinstance(record, Abandoned)]
     assert left == [passage_id]
     assert run.lane.tracks == ()
+
+
+@pytest.mark.parametrize(("plate", "left"), [("20A12345", 1), ("29C54321", 0), (None, 0)])
+def test_who_backs_onto_l1_is_known_by_his_plate_though_neither_l1_nor_lc1_tells_it(
+    plate: str | None, left: int
+) -> None:
+    run = Run(Durable())
+    run.drive(OVER_L1[:2])
+    run.tell(PlateRead("20A12345", 0.97))
+    run.drive(((LC1, False, 900), (L1, False, 900)))
+    run.tell(EdgeLost(), after_ms=20_000)
+    run.tell(SensorLevels(True, False, False, True, False), after_ms=200)
+    run.tell(after_ms=100)
+    run.tell(PlateRead(plate, 0.91, track=run.asked[-1].track), after_ms=100)
+    run.drive(((LC1, False, 6_000), (L1, False, 8_800)))
+    assert len([record for record in run.records if isinstance(record, Abandoned)]) == 1
+    assert len(run.lane.tracks) == 1 - left
 
 
 def test_who_comes_is_somebody_new_though_the_edge_of_l1_is_lost() -> None:
