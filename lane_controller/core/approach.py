@@ -155,7 +155,8 @@ def leave_l1(turn: Turn, track: Track, at: Now, seen_us: int | None = None) -> N
     rear_us = arrival.exact(turn, at)
     if rear_us is not None and seen_us is not None:
         rear_us = min(rear_us, seen_us)
-    track = turn.put(track, on_l1=False, l1_off_us=at.mono_us, rear_us=rear_us, forward=forward is True)
+    times = arrival.came_by(track, at)
+    track = turn.put(track, times=times, on_l1=False, l1_off_us=at.mono_us, rear_us=rear_us, forward=forward is True)
     if _rode_by(turn, track):
         passages.motorcycle(turn, track)
         return

@@ -82,6 +82,12 @@ def exact(turn: Turn, at: Now) -> int | None:
     return None if turn.road.levels_us == at.mono_us else at.mono_us
 
 
+def came_by(track: Track, at: Now) -> StageTimes:
+    """Whom a restart found on L1 had come before the log shows that it leaves: it is before whoever came since."""
+    came = track.times.l1_on
+    return evolve(track.times, l1_on=at) if came is not None and at.mono_us < came.mono_us else track.times
+
+
 def _take_loose(turn: Turn, track: Track, l1_on: Now) -> Track:
     plate, measured = turn.road.loose_plate, _class_at(turn, l1_on)
     if plate is not None and turn.t - plate[0] <= LOOSE_US:

@@ -503,6 +503,21 @@ def test_who_was_void_and_is_let_through_before_the_arm_is_not_on_l1() -> None:
     assert (ahead.passage_id, ahead.on_l1, there.on_l1) == (given.passage_id, False, True)
 
 
+def test_whom_a_restart_found_on_l1_is_before_whoever_came_in_the_log() -> None:
+    """He came onto L1 before, though only the levels told of him: he is the first to cross, and the other one waits."""
+    left = ((Sensor.LC1, True, 41_000), (Sensor.LC1, False, 40_300), (Sensor.L1, False, 40_300))
+    came = tuple((sensor, on, ago_ms - 10_000) for sensor, on, ago_ms in ARRIVAL)
+    life = restart_long(WORKED, ON_L1, (*left, *came))
+    life.tell(OperatorLoggedIn("op-1"), ReleaseRequested("waits", 1), after_ms=3_000)
+    first, behind = life.lane.tracks
+    life.tell(OPEN, after_ms=900)
+    drive(life, RUNS_THROUGH)
+    assert [record.passage.passage_id for record in life.records if isinstance(record, PassageClosed)] == [
+        first.passage_id
+    ]
+    assert [held.passage_id for held in recover(life.records, 1).held] == [behind.passage_id]
+
+
 def test_as_he_crosses_who_is_held_behind_him_under_an_earlier_number_is_still_there() -> None:
     now = Now(9, UTC_US + 9)
     behind = Held("CM-01-e1-000002", 2, (), now, True, Now(5, UTC_US + 5))
