@@ -207,7 +207,7 @@ class EdgeTracker:
         self._collecting_until_us = None
         edges = sorted(self._collected, key=lambda edge: (edge.seq, not edge.recovered))
         self._collected = []
-        missed = [edge for edge in edges if edge.recovered and self._is_new(edge.seq)]
+        missed = _with_log([edge for edge in edges if self._is_new(edge.seq)])
         if self._announce:
             self._announce = False
             yield PlcOnline(), None
@@ -275,6 +275,15 @@ class EdgeTracker:
 
     def _our_time_us(self, ts_ms: int, now_us: int) -> int:
         return now_us if self._offset_us is None else int(ts_ms * 1000 + self._offset_us)
+
+
+def _with_log(new: list[EdgeMessage]) -> list[EdgeMessage]:
+    """What the PLC's log tells, and what happened while it was read: one row of edges, told late. Without a log the
+    levels tell.
+    """
+    if not any(edge.recovered for edge in new):
+        return []
+    return [edge.model_copy(update={"recovered": True}) for edge in new]
 
 
 def _reported(message: BarrierMessage) -> BarrierReported:

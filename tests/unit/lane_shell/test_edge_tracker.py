@@ -112,6 +112,20 @@ def test_who_came_onto_l1_and_passed_lc1_since_does_not_arrive_with_the_levels()
     assert told == [(Sensor.L1, True), (Sensor.LC1, True), (Sensor.LC1, False), (Sensor.LC1, True)]
 
 
+def test_an_edge_that_happens_while_the_log_is_read_belongs_to_it() -> None:
+    """LC1 clears as the lane starts, behind a vehicle whose rear has left L1 in the log: it has driven on."""
+    link = Link(PlcPosition("b", 5))
+    link.feed(
+        status(), level("l1", False, 6), level("l2", False, 1), level("l3", False, 2), level("lc1", True, 5), closed()
+    )
+    link.feed(edge("l1", False, 6, recovered=True), edge("lc1", False, 7), level("lc1", False, 7))
+    events = link.wait(SETTLE_US)
+    assert events[1] == SensorLevels(True, False, False, True, None, past=True)
+    assert [changed(event) for event in events[3:5]] == [(Sensor.L1, False), (Sensor.LC1, False)]
+    assert events[5] == SensorLevels(False, False, False, False, None)
+    assert link.tracker.position == PlcPosition("b", 7)
+
+
 def test_a_start_waits_for_the_rest_of_the_log_and_not_for_ever() -> None:
     link = Link(PlcPosition("b", 4))
     link.feed(status(), level("l1", False, 7), level("l2", False, 3), level("l3", False, 2), closed())
