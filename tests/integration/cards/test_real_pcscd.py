@@ -60,8 +60,8 @@ def next_line(process: subprocess.Popen[str]) -> dict[str, str]:
 def test_the_command_shows_taps_proofs_and_the_return_of_a_dead_service(pcscd: Pcscd, keys: Path) -> None:
     with watching(pcscd, "--application", str(keys), "--count", "4") as process:
         assert next_line(process)["kind"] == "CardReaderReady"
-        pcscd.tap("--uid", OURS, "--application", str(keys))
-        pcscd.tap("--uid", BANK)
+        pcscd.tap("--uid", OURS, "--application", str(keys), seconds=3.0)
+        pcscd.tap("--uid", BANK, seconds=3.0)
         pcscd.kill()
         pcscd.start()
         pcscd.tap("--uid", OURS, "--application", str(keys), "--wrong-key", seconds=3.0)
