@@ -9,6 +9,7 @@ from lane_controller.core.effects import AskPlate
 from lane_controller.core.events import ClassMeasured
 from lane_controller.core.evolve import evolve
 from lane_controller.core.instant import Now
+from lane_controller.core.plates import plates_agree
 from lane_controller.core.records import StageTimes
 from lane_controller.core.state import Stage, Standing, Track
 from lane_controller.core.turn import Turn
@@ -116,6 +117,11 @@ def before_arm(track: Track | None) -> bool:
 def tagged(track: Track) -> bool:
     """A tag is known to be its own."""
     return track.finding is not None and track.finding.epc is not None
+
+
+def same_plate(ahead: Track, track: Track) -> bool:
+    """Both plates were read, and they agree."""
+    return ahead.plate is not None and track.plate is not None and plates_agree(ahead.plate.text, track.plate.text)
 
 
 def unknown(track: Track) -> bool:

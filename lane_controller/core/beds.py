@@ -6,7 +6,6 @@ Never: one vehicle counted twice by its axles, where anything tells.
 
 from lane_controller.core import arrival, binding, reach
 from lane_controller.core.instant import Now
-from lane_controller.core.plates import plates_agree
 from lane_controller.core.state import Track
 from lane_controller.core.turn import Turn
 
@@ -41,7 +40,7 @@ def shown_again(turn: Turn, track: Track) -> Track | None:
     came, lorry = track.times.l1_on, turn.tracks[-2] if len(turn.tracks) > 1 else None
     if came is None or lorry is None or not track.on_l1 or turn.tracks[-1].id != track.id:
         return None
-    if track.plate is None or lorry.plate is None or not plates_agree(track.plate.text, lorry.plate.text):
+    if not arrival.same_plate(lorry, track):
         return None
     high = reach.longest_high(lorry) > BED_FROM_M
     return lorry if high and arrival.before_arm(lorry) and _lc1_lies(turn, came) else None

@@ -246,7 +246,7 @@ def rejoin(turn: Turn, follower: Track) -> bool:
     if _was_nobody(turn, ahead, follower.plate):
         turn.put(arrival.join(turn, ahead, follower), lc1_on_us=follower.lc1_on_us)
         return True
-    if not _same_plate(ahead, follower):
+    if not arrival.same_plate(ahead, follower):
         return False
     back = arrival.join(turn, ahead, follower)
     if back.on_l1 and l1_tells_nothing(turn):
@@ -270,7 +270,7 @@ def backs_untold(turn: Turn, track: Track) -> bool:
     """
     ahead, came = _last_before(turn, track), track.times.l1_on
     untold = track.came_us is None and track.split_from is None and track.on_l1 and track.lc1_broken
-    if ahead is None or came is None or not untold or not _same_plate(ahead, track):
+    if ahead is None or came is None or not untold or not arrival.same_plate(ahead, track):
         return False
     if not approach.may_back(ahead, turn.cfg) or not reach.may_be_back(ahead, came.mono_us, turn.cfg):
         return False
@@ -281,10 +281,6 @@ def backs_untold(turn: Turn, track: Track) -> bool:
 
 def _last_before(turn: Turn, track: Track) -> Track | None:
     return next((one for one in reversed(turn.tracks) if one.id != track.id), None)
-
-
-def _same_plate(ahead: Track, track: Track) -> bool:
-    return ahead.plate is not None and track.plate is not None and plates_agree(ahead.plate.text, track.plate.text)
 
 
 def rear_axles(turn: Turn, track: Track) -> bool:

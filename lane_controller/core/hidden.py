@@ -52,14 +52,19 @@ def came_behind(turn: Turn, track: Track) -> bool:
 
 def left_zone_us(turn: Turn, track: Track) -> int | None:
     """When the tag of who came onto L1 behind this vehicle was heard last; None: nobody's has left the zone."""
-    last = min(_last_heard(turn, track), default=None)
-    return last if last is not None and last + binding.SILENT_US <= turn.t else None
+    return _first_silent(turn, _last_heard(turn, track))
 
 
 def came_onto_lc1(turn: Turn, track: Track, front_us: int) -> bool:
     """The tag of somebody who came onto L1 after this vehicle left the zone as LC1 was broken."""
-    last = [us for us in _last_heard(turn, track) if abs(us - front_us) <= arrival.LOOSE_US]
-    return bool(last) and min(last) + binding.SILENT_US <= turn.t
+    then = [us for us in _last_heard(turn, track) if abs(us - front_us) <= arrival.LOOSE_US]
+    return _first_silent(turn, then) is not None
+
+
+def _first_silent(turn: Turn, last_heard: list[int]) -> int | None:
+    """The first of these, if it has been silent for long enough by now."""
+    last = min(last_heard, default=None)
+    return last if last is not None and last + binding.SILENT_US <= turn.t else None
 
 
 def _silent_at(turn: Turn, track: Track) -> int | None:

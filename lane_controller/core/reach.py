@@ -10,6 +10,7 @@ only speed up and brake so much. A vehicle that cannot have come is still where 
 and L2 whom nobody has counted.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 
@@ -224,19 +225,21 @@ def longest_by_lc1(track: Track, cfg: LaneConfig) -> float:
 
 def longest(track: Track) -> float:
     """How long this vehicle is at most: measured, else by its class, unless the plate is not that of the tag."""
-    measured = track.measured
-    if measured is not None and measured.length_m is not None:
-        return measured.length_m * 1.05 + 0.2
-    return max([LONGEST_M.get(one, UNKNOWN_M) for one in _classes(track)], default=UNKNOWN_M)
+    return _longest(track, LONGEST_M)
 
 
 def longest_high(track: Track) -> float:
     """The same where it matters whether it stands so high that a loop does not see all of it: buses of class 1 are low,
     and count as cars.
     """
-    if track.measured is not None and track.measured.length_m is not None:
-        return longest(track)
-    return max([LONGEST_HIGH_M.get(one, UNKNOWN_M) for one in _classes(track)], default=UNKNOWN_M)
+    return _longest(track, LONGEST_HIGH_M)
+
+
+def _longest(track: Track, by_class: Mapping[int, float]) -> float:
+    measured = track.measured
+    if measured is not None and measured.length_m is not None:
+        return measured.length_m * 1.05 + 0.2
+    return max([by_class.get(one, UNKNOWN_M) for one in _classes(track)], default=UNKNOWN_M)
 
 
 def _classes(track: Track) -> list[int]:

@@ -117,6 +117,7 @@ def settle_boot(turn: Turn) -> None:
         pending = ()
     queue, anew = _queue(turn, pending, held, driven_on)
     _place(turn, [_restore(turn, old) for old in queue], anew or newcomer is Standing.MOTORCYCLE, newcomer)
+    # Not before they stand in their places: `_bed_ahead` asks who had driven on.
     turn.counts = replace(turn.counts, pending=(), held=(), driven_on=(), motorcycle=False)
     if gone and turn.road.still:
         _void_gone(turn)
